@@ -1,0 +1,11 @@
+// Ctrl-C as a flag. The only place that installs signal handlers.
+#pragma once
+
+#include <atomic>
+
+namespace domsnap::os {
+
+/// SIGINT and SIGTERM set the flag that is returned; a second one ends the process at once. SIGPIPE is ignored.
+const std::atomic<bool>& watch_interrupts();
+
+} // namespace domsnap::os

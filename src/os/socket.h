@@ -1,0 +1,33 @@
+// Unix stream sockets and pipes. Paths longer than sockaddr_un allows (107 bytes) work: the folder is opened and the
+// socket named through /proc/self/fd.
+#pragma once
+
+#include "base/deadline.h"
+#include "os/fd.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <utility>
+
+namespace domsnap::os {
+
+/// Bound, mode 0600, not yet listening (call listen(fd, n) in the process whose pid SO_PEERCRED shall name).
+Fd bind_unix(const std::string& path);
+/// not_found if nobody listens there.
+Fd connect_unix(const std::string& path);
+/// The pid of the process that called listen(2) on the other side.
+pid_t peer_pid(const Fd& socket);
+
+std::pair<Fd, Fd> make_pipe(size_t capacity = 1 << 20); ///< read end, write end
+std::pair<Fd, Fd> make_socket_pair();
+
+/// Sends data, with one descriptor attached if fd >= 0. Never raises SIGPIPE.
+void send_with_fd(const Fd& socket, std::string_view data, int fd);
+/// Waits until something can be read or the deadline passes (false).
+bool wait_readable(int fd, Deadline deadline);
+/// Reads what is there (at most max); empty at the end of the stream. Blocks if nothing is there yet.
+std::string read_some(int fd, size_t max);
+
+} // namespace domsnap::os
