@@ -1,0 +1,164 @@
+// domsnap's door: the domains of one state folder, run, stopped, and their snapshots. Every call blocks until it is
+// done, may be made from any thread and any process at once (a lock for each domain decides), recovers first what a
+// crash left half done, and throws domsnap::Error.
+#pragma once
+
+#include <domsnap/error.h>
+#include <domsnap/progress.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace domsnap {
+
+/// Folders; empty ones take the defaults: $DOMSNAP_STATE_DIR, else /var/lib/domsnap for root, else
+/// $XDG_STATE_HOME/domsnap (~/.local/state); $DOMSNAP_RUNTIME_DIR, else /run/domsnap or $XDG_RUNTIME_DIR/domsnap.
+struct Folders {
+    std::string state, runtime;
+};
+Folders resolve_folders(Folders given);
+
+enum class DomainState { running, paused, shutoff, crashed, in_error };
+/// libvirt's words: "running", "paused", "shut off", "crashed", "paused" (in_error: an I/O error stopped it).
+const char* to_string(DomainState state);
+
+struct DomainInfo {
+    std::string name, uuid;
+    int64_t id = -1; ///< -1 = not active
+    DomainState state = DomainState::shutoff;
+    std::string reason; ///< as `domstate --reason`: "booted", "from snapshot", "user", "destroyed", "shutdown", …
+    std::string os_type = "hvm", type; ///< type: "kvm", "qemu"
+    unsigned vcpus = 1;
+    uint64_t max_memory = 0, used_memory = 0; ///< bytes
+    std::string machine;
+    int64_t pid = 0;
+    double cpu_seconds = 0; ///< of QEMU's process; 0 when off
+    bool active() const { return id >= 0; }
+};
+
+struct DiskInfo {
+    std::string target, type, device, source, format, bus; ///< source "" = no medium
+    std::vector<std::string> chain;                         ///< files, top first
+};
+
+struct CreateOptions {
+    bool redefine = false, current = false, no_metadata = false, halt = false, disk_only = false;
+    bool reuse_external = false, quiesce = false, atomic = false, live = false, validate = false;
+    bool dry_run = false;
+    bool wait = true;
+};
+
+struct RevertOptions {
+    bool running = false, paused = false, force = false, reset_nvram = false;
+    bool dry_run = false, eager = false;
+};
+
+struct DeleteOptions {
+    bool children = false, children_only = false, metadata = false;
+    bool dry_run = false;
+};
+
+/// What would be done, or was: the very plan, step by step.
+struct PlanStep {
+    std::string action;             ///< one line in plain words
+    std::vector<std::string> files; ///< every file it makes, changes or removes
+    bool guest_paused = false;      ///< the guest stands still during this step
+    bool point_of_no_return = false;///< from here on a crash is recovered forward
+};
+struct PlanView {
+    std::string operation;          ///< "snapshot-create", …
+    std::vector<PlanStep> steps;
+    std::string guest;              ///< what the guest will feel
+    uint64_t space = 0;             ///< bytes that may be needed, at most
+    std::vector<std::string> warnings;
+};
+
+struct CreateResult {
+    std::string name;
+    PlanView plan; ///< filled always
+};
+
+struct RevertResult {
+    PlanView plan;
+    DomainState state = DomainState::shutoff;
+    std::string way; ///< how: "new process", "offline"
+};
+
+struct SnapshotInfo {
+    std::string name, domain, state, parent; ///< parent "" = root
+    bool current = false, external = false, has_memory = false;
+    std::string memory; ///< location of memory: "no", "internal", "external"
+    unsigned children = 0, descendants = 0;
+    int64_t creation_time = 0; ///< epoch seconds
+    std::string description;
+};
+
+struct VncAddress {
+    std::string host; ///< empty: socket
+    int port = 0;
+    std::string socket;
+};
+
+class Host {
+  public:
+    explicit Host(Folders folders = {});
+    const Folders& folders() const { return folders_; }
+
+    // Domains. name: a name, UUID or id, as virsh takes them; not_found "failed to get domain 'x'".
+    std::vector<DomainInfo> list(bool inactive_too) const; ///< virsh's order: active by id, then the others by name
+    DomainInfo info(const std::string& name) const;
+    /// Returns the domain's name. A definition with that name and uuid is replaced; the same name with another uuid, or
+    /// the reverse, is refused (conflict).
+    std::string define(const std::string& xml, bool validate = false);
+    struct UndefineOptions { bool snapshots_metadata = false, snapshots = false, nvram = false; };
+    void undefine(const std::string& name, const UndefineOptions& options, const Control& control = {});
+    void rename(const std::string& name, const std::string& new_name);
+    std::string xml(const std::string& name, bool inactive, bool security_info = false) const;
+    std::vector<DiskInfo> disks(const std::string& name, bool inactive = false) const;
+
+    void start(const std::string& name, bool paused, const Control& control = {});
+    void shutdown(const std::string& name);                  ///< asks the guest; returns at once
+    void reboot(const std::string& name);
+    void reset(const std::string& name);
+    void destroy(const std::string& name, bool graceful = false);
+    void suspend(const std::string& name);
+    void resume(const std::string& name);
+
+    /// The terminal device or socket behind a serial or console device ("" = the first).
+    struct ConsolePath { bool is_socket = false; std::string path; };
+    ConsolePath console(const std::string& name, const std::string& device = {}) const;
+    std::string monitor_command(const std::string& name, const std::string& command, bool human) const;
+    /// Writes a PNG or PPM into the file; returns its MIME type.
+    std::string screenshot(const std::string& name, const std::string& file) const;
+    void send_key(const std::string& name, const std::vector<std::string>& keys, int hold_ms) const;
+    std::optional<VncAddress> display(const std::string& name) const;
+
+    // Snapshots
+    CreateResult snapshot_create(const std::string& domain, const std::string& xml, const CreateOptions& options,
+                                 const Control& control = {});
+    RevertResult snapshot_revert(const std::string& domain, const std::string& snapshot, const RevertOptions& options,
+                                 const Control& control = {});
+    /// Returns the plan (done, or with dry_run only said).
+    PlanView snapshot_delete(const std::string& domain, const std::string& snapshot, const DeleteOptions& options,
+                             const Control& control = {});
+    std::vector<SnapshotInfo> snapshots(const std::string& domain) const; ///< virsh's order
+    SnapshotInfo snapshot_info(const std::string& domain, const std::string& snapshot) const;
+    std::string snapshot_xml(const std::string& domain, const std::string& snapshot, bool security_info = false) const;
+    std::string snapshot_parent(const std::string& domain, const std::string& snapshot) const; ///< "" = root
+    std::string snapshot_current(const std::string& domain) const;                             ///< "" = none
+    void set_snapshot_current(const std::string& domain, const std::string& snapshot);
+    /// Replaces a record by an edited one (snapshot-edit); rename or clone when the name differs. Returns the new name.
+    std::string snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml, bool rename,
+                              bool clone);
+
+    /// Finishes or undoes what a crash left; one line for each thing done. domain "" = all.
+    std::vector<std::string> recover(const std::string& domain, const Control& control = {});
+
+  private:
+    Folders folders_;
+};
+
+} // namespace domsnap
