@@ -1,0 +1,47 @@
+// Processes that outlive us.
+#include "os/failure.h"
+#include "os/launch.h"
+#include "os/process.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace domsnap::os {
+
+static Fd open_log(const std::string& path) {
+    if (path.empty()) return Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    Fd log(::open(path.c_str(), flags, 0600));
+    if (!log) fail("open the log", path);
+    if (::fchmod(log.get(), 0600) != 0) fail("set the permissions of", path);
+    return log;
+}
+
+ProcessId start_background(const Background& spec) {
+    const Fd nothing = open_nothing();
+    const Fd log = open_log(spec.log_path);
+    Launch child{.argv = spec.argv,
+                 .environment = spec.environment,
+                 .descriptors = {{nothing.get(), 0}, {log.get(), 1}, {log.get(), 2}},
+                 .in_child = [&spec] {
+                     ::setsid();
+                     if (spec.in_child) spec.in_child();
+                 }};
+    child.descriptors.insert(child.descriptors.end(), spec.passed.begin(), spec.passed.end());
+    const pid_t pid = launch(child);
+    return {.pid = pid, .start_ticks = start_ticks_of(pid)};
+}
+
+std::optional<int> poll_exit(const ProcessId& child) {
+    // WNOWAIT first: another child may have the pid by now, and its status is not ours to take.
+    siginfo_t ended{};
+    if (::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0) return std::nullopt;
+    if (ended.si_pid != child.pid || start_ticks_of(child.pid) != child.start_ticks) return std::nullopt;
+    int status = 0;
+    if (::waitpid(child.pid, &status, WNOHANG) != child.pid) return std::nullopt;
+    return exit_code_of(status);
+}
+
+} // namespace domsnap::os

@@ -1,0 +1,95 @@
+// A sparse copy of a file: shared blocks where the file system can share, holes kept where it cannot.
+#include "base/text.h"
+#include "os/failure.h"
+#include "os/file.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace domsnap::os {
+
+namespace {
+struct Copy {
+    const Fd& in;
+    const Fd& out;
+    const std::string& from;
+    const std::string& to;
+    bool in_kernel = true; ///< until copy_file_range(2) refuses this pair of files
+};
+} // namespace
+
+static bool cannot_in_kernel(int error) {
+    return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EBADF;
+}
+
+static uint64_t copy_by_hand(const Copy& copy, off_t at, uint64_t length) {
+    std::string chunk(std::min<uint64_t>(length, 1 << 20), '\0');
+    const ssize_t got = uninterrupted([&] { return ::pread(copy.in.get(), chunk.data(), chunk.size(), at); });
+    if (got < 0) fail("read", copy.from);
+    chunk.resize(static_cast<size_t>(got));
+    if (chunk.find_first_not_of('\0') != std::string::npos)
+        write_at(copy.out.get(), chunk.data(), chunk.size(), static_cast<uint64_t>(at), copy.to);
+    return chunk.size();
+}
+
+static uint64_t copy_some(Copy& copy, off_t at, uint64_t length) {
+    if (copy.in_kernel) {
+        off_t read_at_offset = at, write_at_offset = at;
+        const size_t most = std::min<uint64_t>(length, 1U << 30);
+        const ssize_t copied = uninterrupted([&] {
+            return ::copy_file_range(copy.in.get(), &read_at_offset, copy.out.get(), &write_at_offset, most, 0);
+        });
+        if (copied > 0) return static_cast<uint64_t>(copied);
+        if (copied < 0 && !cannot_in_kernel(errno)) fail("copy '" + text::printable(copy.from) + "' to", copy.to);
+        copy.in_kernel = false; // 0 where there is data: file systems like /proc
+    }
+    return copy_by_hand(copy, at, length);
+}
+
+static void copy_range(Copy& copy, off_t at, off_t end) {
+    while (at < end) {
+        const uint64_t copied = copy_some(copy, at, static_cast<uint64_t>(end - at));
+        if (copied == 0)
+            throw Error(ErrorCode::conflict, "'" + text::printable(copy.from) + "' became shorter while it was copied");
+        at += static_cast<off_t>(copied);
+    }
+}
+
+static void copy_data(Copy& copy, off_t size) {
+    for (off_t at = 0; at < size;) {
+        off_t data = ::lseek(copy.in.get(), at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) return; // only a hole is left
+        off_t hole = data < 0 ? size : ::lseek(copy.in.get(), data, SEEK_HOLE);
+        if (data < 0) data = at; // a file system that does not know holes
+        if (hole < 0) hole = size;
+        copy_range(copy, data, hole);
+        at = hole;
+    }
+}
+
+static void copy_content(const Fd& in, const Fd& out, const std::string& from, const std::string& to) {
+    if (::ioctl(out.get(), FICLONE, in.get()) == 0) return;
+    const off_t size = ::lseek(in.get(), 0, SEEK_END); // of a block device too
+    if (size < 0) fail("find the size of", from);
+    if (::ftruncate(out.get(), size) != 0) fail("set the size of", to);
+    Copy copy{in, out, from, to};
+    copy_data(copy, size);
+}
+
+void copy_file_sparsely(const std::string& from, const std::string& to) {
+    const Fd in = open_read(from);
+    const Fd out = create_exclusive(to);
+    try {
+        copy_content(in, out, from, to);
+        sync_file(out, to);
+        sync_folder(text::folder_of(to));
+    } catch (...) {
+        ::unlink(to.c_str());
+        throw;
+    }
+}
+
+} // namespace domsnap::os

@@ -1,0 +1,143 @@
+#include "os/file.h"
+
+#include "base/text.h"
+#include "os/failure.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace domsnap::os {
+
+static FileInfo from_stat(const struct stat& st) {
+    return {.size = static_cast<uint64_t>(st.st_size),
+            .allocated = static_cast<uint64_t>(st.st_blocks) * 512,
+            .inode = st.st_ino,
+            .device = st.st_dev,
+            .mode = st.st_mode & 07777U,
+            .modified = st.st_mtime,
+            .is_regular = S_ISREG(st.st_mode),
+            .is_folder = S_ISDIR(st.st_mode),
+            .is_block = S_ISBLK(st.st_mode),
+            .is_symlink = S_ISLNK(st.st_mode)};
+}
+
+std::optional<FileInfo> file_info(const std::string& path, bool follow) {
+    struct stat st {};
+    if ((follow ? ::stat(path.c_str(), &st) : ::lstat(path.c_str(), &st)) == 0) return from_stat(st);
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    fail("look at", path);
+}
+
+bool exists(const std::string& path) { return file_info(path).has_value(); }
+
+static Fd open_or_fail(const std::string& path, int flags) {
+    Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY); }));
+    if (!fd) fail("open", path);
+    return fd;
+}
+
+Fd open_read(const std::string& path) { return open_or_fail(path, O_RDONLY); }
+Fd open_read_write(const std::string& path) { return open_or_fail(path, O_RDWR); }
+
+Fd create_exclusive(const std::string& path) {
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY;
+    Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
+    if (!fd) fail("create", path);
+    if (::fchmod(fd.get(), 0600) != 0) fail("set the permissions of", path); // the umask may have taken our own bits
+    return fd;
+}
+
+// Until the end, not by the size: files in /proc say 0. O_NONBLOCK, so that a FIFO with no writer does not hang us.
+static std::string read_up_to(const std::string& path, uint64_t limit) {
+    const Fd fd = open_or_fail(path, O_RDONLY | O_NONBLOCK);
+    std::string content;
+    while (content.size() < limit) {
+        const size_t have = content.size();
+        const size_t want = std::min<uint64_t>(limit - have, std::max<size_t>(have, 16384));
+        content.resize(have + want);
+        const ssize_t got = uninterrupted([&] { return ::read(fd.get(), content.data() + have, want); });
+        if (got < 0) fail("read", path);
+        content.resize(have + static_cast<size_t>(got));
+        if (got == 0) break;
+    }
+    return content;
+}
+
+std::string read_file(const std::string& path, uint64_t max_bytes) {
+    std::string content = read_up_to(path, max_bytes + 1);
+    if (content.size() <= max_bytes) return content;
+    throw Error(ErrorCode::corrupt, fmt::format("'{}' is larger than the {} that such a file may have",
+                                                text::printable(path), text::human_size(max_bytes)));
+}
+
+std::string read_file_start(const std::string& path, uint64_t max_bytes) { return read_up_to(path, max_bytes); }
+
+void sync_file(const Fd& fd, const std::string& path_for_messages) {
+    if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0) fail("write to disk", path_for_messages);
+}
+
+void write_at(int fd, const void* data, size_t size, uint64_t offset, const std::string& path_for_messages) {
+    auto from = static_cast<const char*>(data);
+    while (size > 0) {
+        const ssize_t wrote = uninterrupted([&] { return ::pwrite(fd, from, size, static_cast<off_t>(offset)); });
+        if (wrote < 0) fail("write", path_for_messages);
+        from += wrote;
+        size -= static_cast<size_t>(wrote);
+        offset += static_cast<uint64_t>(wrote);
+    }
+}
+
+void read_at(int fd, void* data, size_t size, uint64_t offset, const std::string& path_for_messages) {
+    auto to = static_cast<char*>(data);
+    while (size > 0) {
+        const ssize_t got = uninterrupted([&] { return ::pread(fd, to, size, static_cast<off_t>(offset)); });
+        if (got < 0) fail("read", path_for_messages);
+        if (got == 0)
+            throw Error(ErrorCode::corrupt,
+                        fmt::format("'{}' ends at byte {}, where {} more bytes were expected",
+                                    text::printable(path_for_messages), offset, size));
+        to += got;
+        size -= static_cast<size_t>(got);
+        offset += static_cast<uint64_t>(got);
+    }
+}
+
+uint64_t free_space(const std::string& path) {
+    struct statvfs fs {};
+    for (std::string at = path;; at = text::folder_of(at)) {
+        if (::statvfs(at.c_str(), &fs) == 0) return uint64_t{fs.f_bavail} * fs.f_frsize;
+        if ((errno != ENOENT && errno != ENOTDIR) || at == "/" || at == ".") fail("ask for the free space at", at);
+    }
+}
+
+std::string absolute_path(const std::string& path) {
+    std::string whole = path;
+    if (!text::starts_with_slash(path)) {
+        char* const here = ::getcwd(nullptr, 0);
+        if (!here) fail("find the current folder for", path);
+        whole = std::string(here) + "/" + path;
+        ::free(here);
+    }
+    // ".." stays: what is above a symlink is not what the text says.
+    std::string clean;
+    for (const std::string& part : text::split(whole, '/'))
+        if (!part.empty() && part != ".") clean += "/" + part;
+    return clean.empty() ? "/" : clean;
+}
+
+std::string random_bytes(size_t count) {
+    std::string bytes(count, '\0');
+    for (size_t have = 0; have < count;) {
+        const ssize_t got = uninterrupted([&] { return ::getrandom(bytes.data() + have, count - have, 0); });
+        if (got < 0) fail("draw random bytes from", "getrandom(2)");
+        have += static_cast<size_t>(got);
+    }
+    return bytes;
+}
+
+} // namespace domsnap::os

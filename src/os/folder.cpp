@@ -1,0 +1,87 @@
+// Folders: made private, listed, removed without following what somebody may have put there.
+#include "base/text.h"
+#include "os/failure.h"
+#include "os/file.h"
+
+#include <algorithm>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace domsnap::os {
+
+namespace {
+struct CloseFolder {
+    void operator()(DIR* folder) const { ::closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, CloseFolder>;
+} // namespace
+
+static std::vector<std::string> names_in(DIR* folder, const std::string& path) {
+    std::vector<std::string> names;
+    for (errno = 0; const dirent* entry = ::readdir(folder); errno = 0) {
+        const std::string name = entry->d_name;
+        if (name != "." && name != "..") names.push_back(name);
+    }
+    if (errno != 0) fail("list the folder", path);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::vector<std::string> list_folder(const std::string& path) {
+    const Folder folder(::opendir(path.c_str()));
+    if (folder) return names_in(folder.get(), path);
+    if (errno == ENOENT) return {};
+    fail("list the folder", path);
+}
+
+void sync_folder(const std::string& path) {
+    const Fd fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (!fd) fail("open the folder", path);
+    // EINVAL: a file system that has nothing to sync in a folder (some FUSE and network ones).
+    if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0 && errno != EINVAL) fail("write to disk the folder", path);
+}
+
+static void make_one(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        if (::chmod(path.c_str(), 0700) != 0) fail("set the permissions of", path);
+        sync_folder(text::folder_of(path));
+        return;
+    }
+    const int error = errno;
+    const auto there = file_info(path); // EACCES or EROFS may come before EEXIST
+    if (there && there->is_folder) return;
+    throw failure("make the folder", path, error);
+}
+
+void make_folders(const std::string& path) {
+    for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+        if (const std::string parent = path.substr(0, slash); !exists(parent)) make_one(parent);
+    make_one(path);
+}
+
+static void remove_entry(int parent, const std::string& name, const std::string& path) {
+    if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return;
+    if (errno != EISDIR && errno != EPERM) fail("remove", path);
+    const int fd = ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) fail("remove", path);
+    const Folder folder(::fdopendir(fd)); // owns fd
+    if (!folder) fail("remove", path);
+    for (const std::string& child : names_in(folder.get(), path)) remove_entry(fd, child, path + "/" + child);
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) fail("remove the folder", path);
+}
+
+void remove_tree(const std::string& path) {
+    if (!file_info(path, false)) return;
+    remove_entry(AT_FDCWD, path, path);
+    sync_folder(text::folder_of(path));
+}
+
+bool is_writable_folder(const std::string& path) {
+    const auto there = file_info(path);
+    return there && there->is_folder && ::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+} // namespace domsnap::os

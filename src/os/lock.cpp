@@ -1,0 +1,96 @@
+#include "os/lock.h"
+
+#include "base/text.h"
+#include "os/failure.h"
+#include "os/file.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace domsnap::os {
+
+static Fd open_lock_file(const std::string& path) {
+    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
+    if (!fd) fail("open the lock file", path);
+    return fd;
+}
+
+// Whoever removes a lock file (with its domain's folder, say) leaves those who wait with a lock on no name at all.
+static bool is_still_at(const Fd& fd, const std::string& path) {
+    struct stat opened {}, named {};
+    if (::fstat(fd.get(), &opened) != 0) fail("look at the lock file", path);
+    return ::stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+static bool lock_at_once(const Fd& fd, LockMode mode, const std::string& path) {
+    const int operation = (mode == LockMode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
+    if (uninterrupted([&] { return ::flock(fd.get(), operation); }) == 0) return true;
+    if (errno == EWOULDBLOCK) return false;
+    fail("lock", path);
+}
+
+// A shared holder clears the line: the exclusive holder that wrote it is gone, and of several readers none is "the"
+// holder. Failing to write (a full disk) does not make the lock less held.
+static void sign(const Fd& fd, LockMode mode, const std::string& who) {
+    if (::ftruncate(fd.get(), 0) != 0 || mode == LockMode::shared) return;
+    const std::string line = text::printable(who) + "\n";
+    if (::pwrite(fd.get(), line.data(), line.size(), 0) < 0) return;
+}
+
+static std::string holder_of(const Fd& fd) {
+    char line[256];
+    const ssize_t got = ::pread(fd.get(), line, sizeof line, 0);
+    const auto words = text::trim({line, static_cast<size_t>(std::max<ssize_t>(got, 0))});
+    return words.empty() ? "another process" : text::printable(words);
+}
+
+namespace {
+struct Attempt {
+    Fd fd;
+    bool had = false;
+};
+} // namespace
+
+static Attempt attempt(const std::string& path, LockMode mode, const std::string& who) {
+    for (;;) {
+        Attempt now{open_lock_file(path)};
+        if (!lock_at_once(now.fd, mode, path)) return now;
+        if (!is_still_at(now.fd, path)) continue;
+        sign(now.fd, mode, who);
+        now.had = true;
+        return now;
+    }
+}
+
+FileLock FileLock::try_take(const std::string& path, LockMode mode, const std::string& who) {
+    FileLock lock;
+    if (Attempt now = attempt(path, mode, who); now.had) lock.fd_ = std::move(now.fd);
+    return lock;
+}
+
+// Asked again and again, because flock(2) knows no time limit and interrupting it needs a signal of our own.
+FileLock FileLock::take(const std::string& path, LockMode mode, const std::string& who, Deadline deadline,
+                        const std::function<void(const std::string&)>& on_wait) {
+    FileLock lock;
+    for (int pause_ms = 1;; pause_ms = std::min(2 * pause_ms, 50)) {
+        Attempt now = attempt(path, mode, who);
+        if (now.had) {
+            lock.fd_ = std::move(now.fd);
+            return lock;
+        }
+        const std::string holder = holder_of(now.fd);
+        if (pause_ms == 1 && on_wait) on_wait(holder);
+        if (deadline.passed())
+            throw Error(ErrorCode::busy, fmt::format("'{}' is locked by {}", text::printable(path), holder),
+                        "wait until it is done, then try again");
+        ::poll(nullptr, 0, std::min(pause_ms, deadline.poll_ms()));
+    }
+}
+
+} // namespace domsnap::os

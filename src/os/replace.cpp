@@ -1,0 +1,68 @@
+// Replacing a file in one step: the temporary file beside it, the rename, and the syncs that make both last.
+#include "base/text.h"
+#include "os/failure.h"
+#include "os/file.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace domsnap::os {
+
+void write_all(int fd, const void* data, size_t size, const std::string& path_for_messages) {
+    auto from = static_cast<const char*>(data);
+    while (size > 0) {
+        const ssize_t wrote = uninterrupted([&] { return ::write(fd, from, size); });
+        if (wrote < 0 && errno == EAGAIN) {
+            pollfd room{fd, POLLOUT, 0};
+            ::poll(&room, 1, -1);
+            continue;
+        }
+        if (wrote < 0) fail("write", path_for_messages);
+        from += wrote;
+        size -= static_cast<size_t>(wrote);
+    }
+}
+
+// Its name does not hold the target's, which may already be as long as a name may be.
+static std::string temporary_beside(const std::string& path) {
+    std::string hex;
+    for (const char c : random_bytes(8)) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    return text::folder_of(path) + "/.domsnap-" + hex + ".tmp";
+}
+
+static void replace(const std::string& path, std::string_view content, bool durably) {
+    const std::string temporary = temporary_beside(path);
+    Fd fd = create_exclusive(temporary);
+    try {
+        write_all(fd.get(), content.data(), content.size(), path);
+        if (durably) sync_file(fd, path);
+        fd.reset();
+        if (::rename(temporary.c_str(), path.c_str()) != 0) fail("replace", path);
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+    if (durably) sync_folder(text::folder_of(path));
+}
+
+void write_file_durably(const std::string& path, std::string_view content) { replace(path, content, true); }
+void write_file(const std::string& path, std::string_view content) { replace(path, content, false); }
+
+bool remove_file_durably(const std::string& path) {
+    if (::unlink(path.c_str()) != 0) {
+        if (errno == ENOENT) return false;
+        fail("remove", path);
+    }
+    sync_folder(text::folder_of(path));
+    return true;
+}
+
+void rename_durably(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) fail("rename to '" + text::printable(to) + "' the file", from);
+    sync_folder(text::folder_of(to));
+    if (text::folder_of(from) != text::folder_of(to)) sync_folder(text::folder_of(from));
+}
+
+} // namespace domsnap::os
