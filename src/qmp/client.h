@@ -4,8 +4,8 @@
 
 #include "base/deadline.h"
 #include "os/fd.h"
+#include "qmp/codec.h"
 
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -15,14 +15,6 @@
 #include <string_view>
 
 namespace domsnap::qmp {
-
-using Json = nlohmann::json;
-
-struct Event {
-    std::string name;      ///< "STOP", "RESUME", "JOB_STATUS_CHANGE", …
-    int64_t microseconds;  ///< QEMU's own time stamp, since the epoch
-    std::string data;      ///< the "data" object as JSON text; "{}" if there is none
-};
 
 /// QEMU's "error" answer. Thrown by Client::run as Error(refused_by_qemu) whose message holds QEMU's own words.
 class Client {
@@ -40,6 +32,9 @@ class Client {
     /// QEMU's class and words, outcome_unknown if the deadline passes after the command was sent, io if QEMU went away.
     Json run(const std::string& command, const Json& arguments, Deadline deadline, int fd = -1);
     Json run(const std::string& command, Deadline deadline);
+    /// A whole command object, as given but for its id, and the whole answer ("return" or "error") without its id;
+    /// refusals are not thrown. Otherwise as run.
+    Json exchange(const Json& command, Deadline deadline, int fd = -1);
     /// Out of band ("exec-oob"), for a monitor whose main loop hangs. unsupported if QEMU did not offer it.
     Json run_out_of_band(const std::string& command, const Json& arguments, Deadline deadline);
 
