@@ -41,12 +41,13 @@ struct Domain {
     unsigned vcpus = 1;
     std::vector<Disk> disks;///< in the document's order
 
+    /// By target, or by source if it begins with '/'; nullptr for a path that two disks have.
     const Disk* find_disk(std::string_view target_or_path) const;
 };
 
-/// The typed view of a <domain> element. Throws invalid_request naming the element and line: no name, a name with
+/// The typed view of a <domain> element (or of an <inactiveDomain>, which becomes one). Throws invalid_request naming the element and line: no name, a name with
 /// '/', control characters or over 255 bytes when encoded, no memory, a bad unit or number, a disk without a target,
-/// two disks with one target, a bad uuid.
+/// two disks with one target, a bad uuid, no type.
 Domain domain_from(Element document);
 
 /// Points a disk of the document (and of the view) at another file; drops a <backingStore> that would be untrue.
@@ -55,6 +56,9 @@ void set_disk_source(Domain& domain, const std::string& target, const std::strin
 void set_machine(Domain& domain, const std::string& machine);
 void set_uuid(Domain& domain, const std::string& uuid);
 void set_name(Domain& domain, const std::string& name);
+
+/// Without passwords: what libvirt shows only with --security-info.
+Element without_secrets(Element domain);
 
 /// Throws invalid_request if the text cannot be a domain's name (see domain_from).
 void check_domain_name(const std::string& name);

@@ -48,6 +48,8 @@ struct Element {
 
     /// All text below, concatenated and trimmed.
     std::string text() const;
+    /// The same, untrimmed: blanks are part of a snapshot's name or description.
+    std::string content() const;
     /// at(path)->text(), or fallback.
     std::string text_at(std::string_view path, std::string_view fallback = {}) const;
     void set_text(std::string_view value);
@@ -62,12 +64,12 @@ struct Element {
 };
 
 /// The element and what is below it, as libvirt writes XML: attributes in single quotes, the children's blanks as they
-/// are. No trailing newline.
+/// are; below <metadata> double quotes, because libvirt leaves that to libxml2. No trailing newline.
 std::string to_text(const Element& element);
 /// With every element on a line of its own, indented by two blanks a level from depth on; blanks between elements are
-/// replaced, text is kept. Ends in a newline.
+/// replaced, text is kept, and an element that mixes text with elements is left as it is. Ends in a newline.
 std::string to_pretty_text(const Element& element, int depth = 0);
-/// & < > and both quotes as entities.
+/// & < > and both quotes as entities. Bytes that XML cannot hold (control characters) are dropped, as libvirt does.
 std::string escape_xml(std::string_view text);
 
 /// Same content, whatever the blanks between elements and the order of attributes.

@@ -16,7 +16,8 @@ enum class SnapshotState { no_state, running, blocked, paused, shutdown, shutoff
 const char* to_string(SnapshotState state);
 std::optional<SnapshotState> snapshot_state_from(std::string_view word);
 
-/// Whether QEMU was active at that moment (and memory could be saved).
+/// Whether QEMU was active at that moment and memory could be saved: running, blocked, paused, pmsuspended. (libvirt
+/// reverts "shutdown" and "crashed" to a domain that is off; "disk-snapshot" has no memory by its meaning.)
 bool is_online(SnapshotState state);
 
 } // namespace domsnap::model

@@ -60,12 +60,16 @@ struct FormatOptions {
     bool points = false;        ///< our own <domsnap:points> for the record (never shown to users)
     bool for_request = false;   ///< --print-xml: only what was given
 };
+/// The namespace of <domsnap:points>.
+inline constexpr const char* record_namespace = "https://domsnap.invalid/xmlns/record/1";
+
 /// <domainsnapshot> in libvirt's order: name, description, state, parent, creationTime, memory, disks, domain,
 /// inactiveDomain, cookie.
 Element to_element(const Snapshot& snapshot, const FormatOptions& options = {});
 
 /// Throws invalid_request in libvirt's words: "invalid snapshot name 'a/b': name can't contain '/'".
-/// libvirt also refuses a leading '.'; domsnap accepts it (names never become paths), except "." and "..".
+/// libvirt also refuses a leading '.'; domsnap accepts it (names never become paths), except "." and "..". Control
+/// characters are refused: a newline in a name would forge a line of every list.
 void check_snapshot_name(const std::string& name);
 
 } // namespace domsnap::model

@@ -30,6 +30,8 @@ class SnapshotTree {
     bool is_ancestor(const std::string& ancestor, const std::string& of) const;
 
   private:
+    void refuse_cycles() const;
+
     std::vector<Snapshot> snapshots_;
     std::string current_;
     std::map<std::string, size_t> index_;

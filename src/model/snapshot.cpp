@@ -1,0 +1,40 @@
+#include "model/snapshot.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace domsnap::model {
+
+bool Snapshot::external() const {
+    if (memory.location == Location::external) return true;
+    return std::any_of(disks.begin(), disks.end(),
+                       [](const SnapshotDisk& disk) { return disk.location == Location::external; });
+}
+
+const SnapshotDisk* Snapshot::find_disk(std::string_view target) const {
+    const auto found =
+        std::find_if(disks.begin(), disks.end(), [&](const SnapshotDisk& disk) { return disk.name == target; });
+    return found == disks.end() ? nullptr : &*found;
+}
+
+bool Snapshot::operator==(const Snapshot& other) const {
+    const FormatOptions all{.security_info = true, .points = true, .for_request = false};
+    return same_content(to_element(*this, all), to_element(other, all));
+}
+
+void check_snapshot_name(const std::string& name) {
+    const auto bad = [&](const char* reason) {
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("invalid snapshot name '{}': {}", text::printable(name), reason));
+    };
+    if (name.empty()) bad("name can't be empty");
+    if (name.find('/') != std::string::npos) bad("name can't contain '/'");
+    if (name == "." || name == "..") bad("name can't be '.' or '..'");
+    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+        bad("name can't contain control characters");
+}
+
+} // namespace domsnap::model
