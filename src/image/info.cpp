@@ -1,0 +1,122 @@
+// What the header of an image says, and the chain that the headers make. Headers are hostile input: a name in one is
+// only ever taken for a file's.
+#include "base/text.h"
+#include "image/qemu_img.h"
+#include "image/tool.h"
+#include "os/file.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace domsnap::image {
+
+using nlohmann::json;
+
+static std::string shell_quoted(const std::string& word) {
+    std::string quoted = "'";
+    for (const char c : text::printable(word)) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+/// QEMU's own rule: a ':' before the first '/' makes the text before it a protocol.
+static bool names_a_protocol(const std::string& name) {
+    const auto colon = name.find(':');
+    return colon != std::string::npos && colon < name.find('/');
+}
+
+static std::string resolve(const std::string& name, const std::string& image, const std::string& role) {
+    if (name.empty()) return {};
+    if (names_a_protocol(name))
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("the header of '{}' names the {} '{}', which is not a file's path", text::printable(image),
+                                role, text::printable(name)),
+                    "domsnap works with images whose chain is made of files and block devices only");
+    return text::starts_with_slash(name) ? name : os::absolute_path(text::folder_of(image) + "/" + name);
+}
+
+static InternalSnapshot snapshot_from(const json& entry) {
+    return {.id = entry.at("id").get<std::string>(),
+            .tag = entry.at("name").get<std::string>(),
+            .vm_state_size = entry.at("vm-state-size").get<uint64_t>(),
+            .date = entry.at("date-sec").get<int64_t>()};
+}
+
+static ImageInfo info_from(const json& answer, const std::string& path) {
+    const json specific = answer.value(json::json_pointer("/format-specific/data"), json::object());
+    ImageInfo info;
+    info.path = path;
+    info.format = answer.at("format").get<std::string>();
+    info.virtual_size = answer.at("virtual-size").get<uint64_t>();
+    info.actual_size = answer.value("actual-size", uint64_t{0});
+    info.backing_path = resolve(answer.value("backing-filename", ""), path, "backing file");
+    info.backing_format = answer.value("backing-filename-format", "");
+    info.data_file = resolve(specific.value("data-file", ""), path, "data file");
+    info.encrypted = answer.value("encrypted", false);
+    info.corrupt = specific.value("corrupt", false);
+    info.dirty = answer.value("dirty-flag", false);
+    for (const json& entry : answer.value("snapshots", json::array())) info.snapshots.push_back(snapshot_from(entry));
+    return info;
+}
+
+static ImageInfo ask(const std::string& path, const std::vector<std::string>& format_option) {
+    const std::string image = existing_image(path);
+    std::vector<std::string> arguments = {"info", "-U", "--output=json"};
+    arguments.insert(arguments.end(), format_option.begin(), format_option.end());
+    arguments.push_back(image);
+    const auto result = qemu_img_or_fail(arguments, "read the header of", image);
+    try {
+        return info_from(json::parse(result.out), image);
+    } catch (const json::exception& e) {
+        throw Error(ErrorCode::refused_by_qemu, fmt::format("qemu-img's answer on '{}' is not understood: {}",
+                                                            text::printable(image), e.what()));
+    }
+}
+
+ImageInfo info(const std::string& path, const std::string& format) { return ask(path, {"-f", format}); }
+
+std::string probe_format(const std::string& path) { return ask(path, {}).format; }
+
+static void require_backing_format(const ImageInfo& top) {
+    if (!top.backing_format.empty()) return;
+    throw Error(ErrorCode::unsupported,
+                fmt::format("the header of '{}' does not say in which format its backing file '{}' is",
+                            text::printable(top.path), text::printable(top.backing_path)),
+                fmt::format("write it there: qemu-img rebase -u -f {} -F FORMAT -b {} {}", top.format,
+                            shell_quoted(top.backing_path), shell_quoted(top.path)));
+}
+
+static ImageInfo backing_of(const ImageInfo& top) {
+    require_backing_format(top);
+    if (!os::exists(top.backing_path))
+        throw Error(ErrorCode::not_found,
+                    fmt::format("the backing file '{}' of '{}' does not exist", text::printable(top.backing_path),
+                                text::printable(top.path)),
+                    "put it back, or give the image another one with qemu-img rebase -u");
+    return info(top.backing_path, top.backing_format);
+}
+
+static bool same_file(const std::string& a, const std::string& b) {
+    const auto first = os::file_info(a), second = os::file_info(b);
+    return first && second && first->inode == second->inode && first->device == second->device;
+}
+
+std::vector<ImageInfo> chain(const std::string& path, const std::string& format) {
+    std::vector<ImageInfo> images = {info(path, format)};
+    while (!images.back().backing_path.empty()) {
+        const ImageInfo& top = images.back();
+        const auto is_next = [&](const ImageInfo& image) { return same_file(image.path, top.backing_path); };
+        if (std::any_of(images.begin(), images.end(), is_next))
+            throw Error(ErrorCode::corrupt, fmt::format("the backing chain of '{}' is a loop: '{}' leads back to '{}'",
+                                                        text::printable(path), text::printable(top.path),
+                                                        text::printable(top.backing_path)));
+        if (images.size() == 1000)
+            throw Error(ErrorCode::unsupported,
+                        fmt::format("the backing chain of '{}' has more than 1,000 images", text::printable(path)),
+                        "merge some of them with qemu-img commit");
+        images.push_back(backing_of(top));
+    }
+    return images;
+}
+
+} // namespace domsnap::image
