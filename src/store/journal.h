@@ -34,9 +34,12 @@ class Journal {
     const std::string& path() const { return path_; }
 
   private:
-    Journal(os::Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    Journal(os::Fd fd, std::string path, uint64_t end, uint64_t next)
+        : fd_(std::move(fd)), path_(std::move(path)), end_(end), next_(next) {}
     os::Fd fd_;
     std::string path_;
+    uint64_t end_;  ///< bytes that are whole entries
+    uint64_t next_; ///< the number of the next entry
 };
 
 /// Nothing if there is no journal, or one whose plan was not complete (nothing had been done then: the caller removes

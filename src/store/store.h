@@ -1,5 +1,5 @@
 // Definitions, snapshot records, the current snapshot. One folder a domain:
-//   STATE/domains/NAME/{definition.xml,current,journal,lock,snapshots/HASH.xml,memory/}
+//   STATE/domains/NAME/{definition.xml,current,journal,snapshots/HASH.xml,memory/}
 // NAME is text::percent_encode of the domain's name; HASH is XXH3-128 (hex) of the snapshot's name, which therefore may
 // be anything. Format: docs/formats/store.md. Knows nothing of images; a record arrives complete, as text.
 #pragma once
@@ -23,14 +23,17 @@ class DomainFolder {
     const std::string& name() const { return name_; }
     std::string journal() const { return path_ + "/journal"; }
     std::string memory_folder() const { return path_ + "/memory"; }
-    std::string lock_path() const; ///< STATE/locks/NAME: outside the folder, because that is renamed and removed
+    /// STATE/locks/NAME: outside the folder, because that is renamed and removed. Makes STATE/locks. not_found for a
+    /// name that is too long to be a domain's.
+    std::string lock_path() const;
 
     bool defined() const;
     std::string definition() const;                 ///< not_found: "failed to get domain 'x'"
     void put_definition(std::string_view xml);      ///< durable; makes the folder
-    void remove();                                  ///< the whole folder, durably (definition first)
+    void remove();                                  ///< the whole folder, durably: a crash leaves all of it or none
 
     std::vector<std::string> record_files() const;  ///< paths of all records, unordered
+    std::string read_record(const std::string& path) const; ///< the document in one of record_files()
     std::string record_path(const std::string& snapshot) const;
     std::optional<std::string> record(const std::string& snapshot) const;
     void put_record(const std::string& snapshot, std::string_view xml); ///< durable
@@ -45,7 +48,7 @@ class DomainFolder {
 
 /// Names of all domains with a definition, in virsh's order.
 std::vector<std::string> domain_names(const std::string& state_folder);
-/// The name of the domain whose definition has this uuid (canonical form), if any; and by number, see machine.
+/// Moves the folder only: the definition in it keeps its text. not_found, conflict if the other one is defined.
 void rename_domain(const std::string& state_folder, const std::string& from, const std::string& to);
 
 /// Text with the store's header line ("<!-- domsnap record 1 … -->"); a newer version is refused: "written by a newer

@@ -1,0 +1,67 @@
+#include "store/journal.h"
+
+#include "base/error.h"
+#include "os/file.h"
+#include "store/journal_text.h"
+#include "store/store.h"
+
+#include <fmt/format.h>
+
+namespace domsnap::store {
+
+static constexpr uint64_t max_journal = 4 * max_document;
+static constexpr size_t max_note = 16 << 10;
+
+Journal Journal::open(const std::string& path, std::string_view plan) {
+    if (plan.size() > max_document) throw Error(ErrorCode::invalid_request, fmt::format("{}: the plan is too long", path));
+    const std::string start = std::string(journal_header) + journal_entry("plan", plan, 0);
+    auto fd = os::create_exclusive(path);
+    try {
+        os::write_at(fd.get(), start.data(), start.size(), 0, path);
+        os::sync_file(fd, path);
+        os::sync_folder(path.substr(0, path.rfind('/')));
+    } catch (...) {
+        os::remove_file_durably(path);
+        throw;
+    }
+    return Journal(std::move(fd), path, start.size(), 1);
+}
+
+static std::optional<ParsedJournal> parse_file(const std::string& path, std::string& content) {
+    const auto info = os::file_info(path, false);
+    if (!info) return std::nullopt;
+    if (!info->is_regular) throw Error(ErrorCode::corrupt, fmt::format("{}: not a regular file", path));
+    content = os::read_file(path, max_journal);
+    return parse_journal(content, path);
+}
+
+Journal Journal::resume(const std::string& path) {
+    std::string content;
+    const auto parsed = parse_file(path, content);
+    if (!parsed) throw Error(ErrorCode::not_found, fmt::format("{}: no journal to go on with", path));
+    if (parsed->intact < content.size())
+        os::write_file_durably(path, std::string_view(content).substr(0, parsed->intact));
+    return Journal(os::open_read_write(path), path, parsed->intact, parsed->entries);
+}
+
+void Journal::mark(StepMark mark, uint32_t step, std::string_view note) {
+    const auto entry = journal_entry("mark", mark_payload(mark, step, note.substr(0, max_note)), next_);
+    os::write_at(fd_.get(), entry.data(), entry.size(), end_, path_);
+    os::sync_file(fd_, path_);
+    end_ += entry.size();
+    ++next_;
+}
+
+void Journal::close() {
+    os::remove_file_durably(path_);
+    fd_.reset();
+}
+
+std::optional<JournalContent> load_journal(const std::string& path) {
+    std::string content;
+    auto parsed = parse_file(path, content);
+    if (!parsed) return std::nullopt;
+    return std::move(parsed->content);
+}
+
+} // namespace domsnap::store

@@ -1,0 +1,155 @@
+#include "store/store.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "store/checksum.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace domsnap::store {
+
+static constexpr size_t longest_file_name = 255; // NAME_MAX of every file system that Linux runs guests from
+static constexpr size_t longest_header = 256;
+
+static std::string domains_folder(const std::string& state) { return state + "/domains"; }
+
+static bool can_be_a_domain(const std::string& name) {
+    return !name.empty() && text::percent_encode(name).size() <= longest_file_name;
+}
+
+static void require_domain_name(const std::string& name) {
+    if (can_be_a_domain(name)) return;
+    throw Error(ErrorCode::invalid_request, fmt::format("invalid domain name '{}': {}", text::printable(name),
+                                                        name.empty() ? "it is empty" : "it is too long"));
+}
+
+static Error no_domain(const std::string& name) {
+    return Error(ErrorCode::not_found, fmt::format("failed to get domain '{}'", text::printable(name)),
+                 "domsnap list --all shows the domains");
+}
+
+/// Nothing if there is no such file. A symlink is not followed: whoever put it there wants us to read elsewhere.
+static std::optional<std::string> read_ours(std::string_view kind, const std::string& path) {
+    const auto info = os::file_info(path, false);
+    if (!info) return std::nullopt;
+    if (!info->is_regular) throw Error(ErrorCode::corrupt, fmt::format("{}: not a regular file", path));
+    return unwrap(kind, os::read_file(path, max_document + longest_header), path);
+}
+
+static void require_size(std::string_view document, const std::string& path) {
+    if (document.size() <= max_document) return;
+    throw Error(ErrorCode::invalid_request,
+                fmt::format("{}: the document has {}, more than the {} that are allowed", path,
+                            text::human_size(document.size()), text::human_size(max_document)));
+}
+
+DomainFolder::DomainFolder(std::string state_folder, std::string domain_name)
+    : state_(std::move(state_folder)), name_(std::move(domain_name)),
+      path_(domains_folder(state_) + "/" + text::percent_encode(name_)) {}
+
+std::string DomainFolder::lock_path() const {
+    if (!can_be_a_domain(name_)) throw no_domain(name_);
+    os::make_folders(state_ + "/locks");
+    return state_ + "/locks/" + text::percent_encode(name_);
+}
+
+bool DomainFolder::defined() const {
+    return can_be_a_domain(name_) && os::file_info(path_ + "/definition.xml", false).has_value();
+}
+
+std::string DomainFolder::definition() const {
+    if (!can_be_a_domain(name_)) throw no_domain(name_);
+    auto xml = read_ours("definition", path_ + "/definition.xml");
+    if (!xml) throw no_domain(name_);
+    return *std::move(xml);
+}
+
+void DomainFolder::put_definition(std::string_view xml) {
+    require_domain_name(name_);
+    require_size(xml, path_ + "/definition.xml");
+    // What an interrupted undefine left must not come back as the new domain's snapshots.
+    if (!defined()) os::remove_tree(path_);
+    os::make_folders(path_ + "/snapshots");
+    os::make_folders(memory_folder());
+    os::write_file_durably(path_ + "/definition.xml", wrap("definition", xml));
+}
+
+void DomainFolder::remove() {
+    if (!can_be_a_domain(name_)) return;
+    const std::string gone = domains_folder(state_) + "/.gone-" + hash_text(name_);
+    os::remove_tree(gone);
+    if (!os::file_info(path_, false)) return;
+    os::rename_durably(path_, gone);
+    os::remove_tree(gone);
+}
+
+static bool is_record_name(std::string_view file) {
+    return file.size() == 36 && file.ends_with(".xml") &&
+           file.find_first_not_of("0123456789abcdef") == file.size() - 4;
+}
+
+std::vector<std::string> DomainFolder::record_files() const {
+    std::vector<std::string> files;
+    if (!can_be_a_domain(name_)) return files;
+    for (const auto& file : os::list_folder(path_ + "/snapshots"))
+        if (is_record_name(file)) files.push_back(path_ + "/snapshots/" + file);
+    return files;
+}
+
+std::string DomainFolder::read_record(const std::string& path) const {
+    auto xml = read_ours("record", path);
+    if (!xml) throw Error(ErrorCode::not_found, fmt::format("{}: no such snapshot record", path));
+    return *std::move(xml);
+}
+
+std::string DomainFolder::record_path(const std::string& snapshot) const {
+    return path_ + "/snapshots/" + hash_text(snapshot) + ".xml";
+}
+
+std::optional<std::string> DomainFolder::record(const std::string& snapshot) const {
+    if (!can_be_a_domain(name_)) return std::nullopt;
+    return read_ours("record", record_path(snapshot));
+}
+
+void DomainFolder::put_record(const std::string& snapshot, std::string_view xml) {
+    require_domain_name(name_);
+    require_size(xml, record_path(snapshot));
+    os::make_folders(path_ + "/snapshots");
+    os::write_file_durably(record_path(snapshot), wrap("record", xml));
+}
+
+void DomainFolder::remove_record(const std::string& snapshot) { os::remove_file_durably(record_path(snapshot)); }
+
+std::string DomainFolder::current() const {
+    if (!can_be_a_domain(name_)) return {};
+    return read_ours("current", path_ + "/current").value_or("");
+}
+
+void DomainFolder::set_current(const std::string& snapshot) {
+    if (snapshot.empty()) os::remove_file_durably(path_ + "/current");
+    else os::write_file_durably(path_ + "/current", wrap("current", snapshot));
+}
+
+std::vector<std::string> domain_names(const std::string& state_folder) {
+    std::vector<std::string> names;
+    for (const auto& entry : os::list_folder(domains_folder(state_folder))) {
+        const auto name = text::percent_decode(entry);
+        if (name && DomainFolder(state_folder, *name).defined()) names.push_back(*name);
+    }
+    std::sort(names.begin(), names.end(), text::name_less);
+    return names;
+}
+
+void rename_domain(const std::string& state_folder, const std::string& from, const std::string& to) {
+    require_domain_name(to);
+    const DomainFolder old_folder(state_folder, from), new_folder(state_folder, to);
+    if (!old_folder.defined()) throw no_domain(from);
+    if (new_folder.defined())
+        throw Error(ErrorCode::conflict, fmt::format("domain '{}' already exists", text::printable(to)));
+    os::remove_tree(new_folder.path());
+    os::rename_durably(old_folder.path(), new_folder.path());
+}
+
+} // namespace domsnap::store
