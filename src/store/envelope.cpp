@@ -26,7 +26,7 @@ static std::string_view after_version(std::string_view kind, std::string_view he
     if (!header.starts_with(start)) refuse(path, fmt::format("not a domsnap {} file", kind));
     header.remove_prefix(start.size());
     const auto number = text::to_u64(header.substr(0, header.find(' ')));
-    if (!number) refuse(path, "the version in its first line cannot be read");
+    if (!number || *number == 0) refuse(path, "the version in its first line cannot be read");
     if (*number > version)
         throw Error(ErrorCode::unsupported,
                     fmt::format("{}: written by a newer domsnap (format {}, this one knows {})", path, *number, version),
