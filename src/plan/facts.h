@@ -1,0 +1,62 @@
+// What the planner is told of the world, gathered once by the engine before anything happens.
+#pragma once
+
+#include "model/domain.h"
+#include "model/snapshot.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace domsnap::plan {
+
+/// One image file that matters: named by a record or in a disk's chain.
+struct FileFacts {
+    std::string path, format;
+    std::string backing, backing_format; ///< "" = none
+    uint64_t virtual_size = 0, actual_size = 0;
+    std::set<std::string> tags;          ///< internal snapshots
+    std::string problem;                 ///< not empty: it cannot be used, and why (missing, damaged, …)
+};
+
+/// One disk as the domain uses it now.
+struct DiskFacts {
+    std::string target;
+    std::string device;                 ///< QEMU's device id; "" when off
+    std::vector<std::string> files;     ///< paths of its chain, top first
+    std::vector<std::string> nodes;     ///< QEMU's nodes for them, in the same order; empty when off
+    unsigned next_node = 0;             ///< the first free number for a node name
+    bool folder_writable = true;
+};
+
+struct MemoryImageFacts {
+    std::string problem; ///< not empty: the image cannot be reverted to, and why
+    uint64_t size = 0;   ///< bytes on disk
+};
+
+struct Facts {
+    model::SnapshotState state = model::SnapshotState::shutoff; ///< running, paused, shutoff, crashed
+    model::Domain definition;            ///< what the next start uses
+    model::Domain live;                  ///< what runs; equals definition when off
+    std::vector<DiskFacts> disks;        ///< in live's order
+    std::map<std::string, FileFacts> files;
+    std::map<std::string, MemoryImageFacts> images; ///< by path
+    std::set<std::string> taken;         ///< paths that exist in the folders where files may be made
+    bool background_snapshot = false;    ///< QEMU and host can take memory while the guest runs
+    std::string why_not_background;
+    std::string memory_folder;           ///< the domain's own, for generated memory images
+    std::string domain_hash, qemu_version;
+    uint64_t memory_in_use = 0;          ///< bytes of QEMU's resident memory, at most the guest's
+    uint64_t free_space = 0;             ///< where the memory image goes
+    int64_t now = 0;                     ///< epoch seconds
+    std::string unique;                  ///< drawn at random: job ids
+
+    bool online() const { return model::is_online(state); }
+    const FileFacts* file(const std::string& path) const {
+        const auto found = files.find(path);
+        return found == files.end() ? nullptr : &found->second;
+    }
+};
+
+} // namespace domsnap::plan

@@ -1,0 +1,22 @@
+// Which files a set of snapshots needs, and for what.
+#pragma once
+
+#include "model/snapshot.h"
+#include "plan/facts.h"
+
+#include <string>
+#include <vector>
+
+namespace domsnap::plan {
+
+/// True if one of the snapshots froze something in that file.
+bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file);
+/// True if one of them froze the whole file (not an internal snapshot in it).
+bool is_whole_point(const std::vector<model::Snapshot>& snapshots, const std::string& file);
+bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file, const std::string& tag);
+/// The files that have this one as their backing file, by path.
+std::vector<std::string> overlays_of(const std::map<std::string, FileFacts>& files, const std::string& path);
+/// True if one of the domain's disks has it as its source.
+bool uses(const model::Domain& domain, const std::string& file);
+
+} // namespace domsnap::plan

@@ -1,0 +1,89 @@
+// The steps of a plan, as data: what is done, with every name in it, and what takes it back. A step needs no other
+// step's result, is done once even if applied twice, and undone once even if undone twice. Nothing here does anything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace domsnap::plan {
+
+/// A new qcow2 overlay file. Undo removes it.
+struct MakeOverlay { std::string path, backing, backing_format; uint64_t size = 0; };
+/// A copy of an image (with its internal snapshots) for content that others still read. Undo removes it.
+struct CopyImage { std::string from, to; };
+/// An empty private file for the memory image. Undo removes it.
+struct ReserveImage { std::string path; };
+/// The overlay as an unattached node of the running QEMU. Undo deletes the node.
+struct AddNode { std::string node, path, format; };
+
+struct OverlaySwitch { std::string target, device, base_node, base_path, base_format, overlay_node, overlay_path; };
+struct InternalPoint { std::string target, node, path, tag; };
+/// One stop of the guest: all disks at one point in time, and the capture of memory begun. Undo merges back.
+struct SwitchDisks {
+    std::vector<OverlaySwitch> overlays;
+    std::vector<InternalPoint> internals;
+    std::string image;   ///< memory image; "" = disks alone
+    bool background = false; ///< the guest runs on while memory is written
+    bool was_running = true;
+    std::string identity; ///< JSON of the image's identity
+};
+/// Waits until the memory image is whole and durable.
+struct AwaitCapture { std::string image; bool was_running = true; };
+/// Memory and disks into the disks' own images (snapshot-save). Undo deletes the snapshot in each.
+struct SaveInternal { std::string job, tag, vmstate_node; std::vector<InternalPoint> disks; bool was_running = true; };
+/// An internal snapshot in an image that no QEMU uses. Undo deletes it.
+struct CreateInternal { std::string path, tag; };
+struct DeleteInternal { std::string path, tag, node, job; }; ///< node "" = no QEMU uses the image
+struct ApplyInternal { std::string path, tag; };
+
+struct PutDefinition { std::string text, old; };
+struct PutLive { std::string text, old; }; ///< what the running QEMU uses; nothing to do when none runs
+struct PutRecord { std::string name, text, old; };
+struct RemoveRecord { std::string name, old; };
+struct SetCurrent { std::string name, old; };
+
+/// Whether QEMU would take this domain, learnt from a trial process.
+struct TryOut { std::string text; };
+struct EndGuest { std::string reason; };
+struct StartGuest {
+    enum class From { boot, memory, internal } from = From::boot;
+    std::string text; ///< the domain document that runs
+    std::string image;                ///< memory
+    std::string tag, vmstate_target;  ///< internal
+    std::vector<std::string> targets; ///< internal: disks to load
+    bool paused = false;
+    std::string reason;
+};
+
+/// The overlay's content goes down into its base; QEMU does it if nodes are given. Never undone: both files are valid
+/// at every moment, and it can be done again.
+struct Merge { std::string target, child, child_format, base, base_format, device, top_node, base_node, job; };
+struct Rebase { std::string path, format, backing, backing_format; };
+struct RemoveFile { std::string path, what; };
+
+using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal, CreateInternal,
+                            DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut,
+                            EndGuest, StartGuest, Merge, Rebase, RemoveFile>;
+
+struct Plan {
+    std::string operation; ///< "snapshot-create", …
+    std::string domain, uuid, snapshot;
+    std::vector<Action> steps;
+    /// The first step that is never undone: a failure or crash before it goes back, from it on forward. May be
+    /// steps.size().
+    uint32_t point_of_no_return = 0;
+    /// From this step on only files that nothing needs any more are merged or removed: a cancel or a failure there ends
+    /// the operation, and a later one does what was left.
+    uint32_t clean_up = 0;
+    std::string guest;     ///< what the guest will feel, in words
+    uint64_t space = 0;    ///< bytes that may be needed
+    std::vector<std::string> warnings;
+};
+
+/// The journal's form. from_json throws corrupt for anything that to_json did not write.
+std::string to_json(const Plan& plan);
+Plan plan_from_json(const std::string& text);
+
+} // namespace domsnap::plan
