@@ -1,0 +1,131 @@
+"""A folder of a test's own: state, sockets, images. Ends every process that it gave rise to, and goes away."""
+import hashlib
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import unittest
+
+from guest import wait_for
+
+
+def requires(condition, why):
+    """For a test's decorator or its middle: skips with the reason."""
+    if not condition:
+        raise unittest.SkipTest(why)
+
+
+def qemu():
+    return os.environ.get("DOMSNAP_QEMU") or shutil.which("qemu-system-x86_64") or "qemu-system-x86_64"
+
+
+def qemu_tool(name):
+    """qemu-img and its like of the same version as $DOMSNAP_QEMU."""
+    beside = pathlib.Path(qemu()).parent / name
+    return str(beside) if beside.is_file() else name
+
+
+def tool(name, *arguments):
+    done = subprocess.run([qemu_tool(name), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{name} {arguments}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+class Scratch:
+    def __init__(self):
+        # Short, because the path of a unix socket may have 107 bytes only.
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="dst-"))
+        self.state, self.runtime = self.path / "state", self.path / "run"
+        self.mounts = []
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def environment(self):
+        return {**os.environ, "DOMSNAP_STATE_DIR": str(self.state), "DOMSNAP_RUNTIME_DIR": str(self.runtime),
+                "HOME": str(self.path), "LC_ALL": "C.UTF-8", "TZ": "UTC", "DOMSNAP_QEMU": qemu()}
+
+    def image(self, name, size="64M", fmt="qcow2"):
+        path = self.path / name
+        tool("qemu-img", "create", "-q", "-f", fmt, path, size)
+        return path
+
+    def tmpfs(self, name, size):
+        """A small file system to fill up; skips where it cannot be mounted."""
+        folder = self.path / name
+        folder.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
+                              capture_output=True, text=True, check=False)
+        requires(done.returncode == 0, f"a tmpfs cannot be mounted here: {done.stderr.strip()}")
+        self.mounts.append(folder)
+        return folder
+
+    def pids(self):
+        """Processes whose command line names this folder: its name is random, so they are ours."""
+        mark, found = str(self.path).encode(), []
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or int(entry) == os.getpid():
+                continue
+            try:
+                if mark in pathlib.Path("/proc", entry, "cmdline").read_bytes():
+                    found.append(int(entry))
+            except OSError:
+                pass  # it has just ended
+        return found
+
+    def end_processes(self):
+        for pid in self.pids():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        wait_for(lambda: not self.pids(), 20, "the processes of the scratch folder are gone")
+
+    def logs(self):
+        texts = []
+        for path in sorted(self.path.rglob("*.log")):
+            if path.is_file() and path.stat().st_size:
+                texts.append(f"--- {path.relative_to(self.path)}\n{path.read_text(errors='replace')[-3000:]}")
+        return "\n".join(texts)
+
+    def remove(self):
+        self.end_processes()
+        for folder in self.mounts:
+            subprocess.run(["umount", "-l", str(folder)], check=False)
+        subprocess.run(["chmod", "-R", "u+rwx", str(self.path)], check=False, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _fingerprint_of(path):
+    info = path.lstat()
+    kind = stat.filemode(info.st_mode)
+    if stat.S_ISLNK(info.st_mode):
+        return kind, os.readlink(path)
+    if not stat.S_ISREG(info.st_mode):
+        return kind, ""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return kind, digest.hexdigest()
+
+
+def fingerprint(folder):
+    """Every file below it with its mode and content. Logs grow and lock files come and go at every command; they carry
+    nothing of anybody's."""
+    found = {}
+    for path in sorted(pathlib.Path(folder).rglob("*")):
+        if path.suffix not in (".log", ".lock") and path.name != "lock":
+            found[str(path.relative_to(folder))] = _fingerprint_of(path)
+    return found
+
+
+def difference(before, after):
+    """The lines in which two fingerprints differ."""
+    lines = [f"gone: {name}" for name in before if name not in after]
+    lines += [f"new: {name}" for name in after if name not in before]
+    return lines + [f"changed: {name}" for name in before if name in after and before[name] != after[name]]
