@@ -6,40 +6,47 @@
 #include "os/fd.h"
 #include "os/process.h"
 
+#include <domsnap/error.h>
 #include <domsnap/progress.h>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace domsnap::memory {
 
 struct CaptureResult {
-    bool complete = false;    ///< the image is whole, synced, and its trailer written
-    std::string error;        ///< what went wrong otherwise, in the user's words
+    bool complete = false;          ///< the image is whole, synced, and its trailer written
+    std::string error;              ///< what went wrong otherwise, in the user's words
+    ErrorCode code = ErrorCode::io; ///< of that error
+    std::string hint;               ///< what to do about it, if there is something
     uint64_t stream_bytes = 0, data_pages = 0, zero_pages = 0, repeated_pages = 0;
 };
 
-/// Reads the stream to its end, whatever happens to the image: after a write error (disk full) it notes it, goes on
-/// draining, and only then fails. QEMU 7.2 freezes the guest for ever if the reader of a background-snapshot goes away.
-/// image: open for writing, empty. Never throws for what the stream or the disk does; see CaptureResult.
+/// Reads the stream to its end, whatever happens to the image: after a write error (disk full) it notes it,
+/// goes on draining, and only then fails. QEMU 7.2 freezes the guest for ever if the reader of a
+/// background-snapshot goes away. image: open for writing; emptied first, and again if the capture fails.
+/// Never throws for what the stream or the disk does; see CaptureResult. Progress what = "memory", in bytes
+/// of RAM. control.cancel is not obeyed. The stream of a plain migration of a stopped guest is the same and
+/// is captured the same way.
 CaptureResult capture_stream(int stream, const os::Fd& image, const std::string& image_path,
                              const ImageIdentity& identity, const Control& control);
 
-/// The capture as a process of its own session (program domsnap-memory, beside the executable, in ../libexec/domsnap,
-/// or $DOMSNAP_LIBEXEC_DIR): Ctrl-C and a killed parent do not reach it. While it works it holds an exclusive flock on
-/// the image file, so that anybody can wait for it by the file alone.
+/// The capture as a process of its own session (program domsnap-memory, beside the executable, in
+/// ../libexec/domsnap, or $DOMSNAP_LIBEXEC_DIR): Ctrl-C and a killed parent do not reach it. While it works
+/// it holds an exclusive flock on the image file, so that anybody can wait for it by the file alone.
 class CaptureProcess {
   public:
     /// stream: the read end; given to the child and closed here. image_path: an existing empty file of ours.
-    /// tag: shows in the child's command line.
+    /// The path, and nothing else, shows in the child's command line. Errors: not_found (no program), busy
+    /// (somebody has the image's lock), io.
     static CaptureProcess start(os::Fd stream, const std::string& image_path, const ImageIdentity& identity,
                                 const std::string& log_path);
     CaptureProcess(CaptureProcess&&) noexcept;
     ~CaptureProcess(); ///< leaves the child alone
     const os::ProcessId& id() const;
-    /// Waits until the image is complete, reporting progress (what = "memory"). Errors: io/corrupt with the capture's
-    /// words, timed_out, outcome_unknown if the child died without a word. control.cancel is NOT obeyed here: the
-    /// caller cancels in QEMU or lets it drain.
+    /// Waits until the image is complete, reporting progress (what = "memory"). Errors: io/corrupt with the
+    /// capture's words, timed_out, outcome_unknown if the child died without a word. control.cancel is NOT
+    /// obeyed here: the caller cancels in QEMU or lets it drain.
     CaptureResult wait(const Control& control, uint64_t expected_total, Deadline deadline);
     /// One look: nothing while it works.
     std::optional<CaptureResult> poll();
@@ -56,8 +63,8 @@ bool capture_in_progress(const std::string& image_path);
 bool wait_for_capture(const std::string& image_path, Deadline deadline);
 
 /// Writes an ordinary migration stream to out (for -incoming), verifying each page's checksum on the way.
-/// Throws corrupt, io (QEMU went away), cancelled. Progress what = "memory". Run it in a thread of its own beside
-/// the QMP client: it blocks as QEMU reads.
+/// Throws corrupt, io (QEMU went away), cancelled. Progress what = "memory". Run it in a thread of its own
+/// beside the QMP client: it blocks as QEMU reads.
 void write_stream(const ImageReader& image, int out, const Control& control);
 
 } // namespace domsnap::memory

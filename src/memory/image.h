@@ -5,6 +5,7 @@
 #include "os/fd.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,26 +18,26 @@ inline constexpr uint64_t page_size = 4096;
 /// What a reader compares before a guest is touched; written by the capture as one JSON section.
 struct ImageIdentity {
     std::string domain_uuid;
-    std::string domain_hash;   ///< of the domain XML at the capture
-    std::string machine;       ///< versioned machine type
-    uint64_t ram_size = 0;     ///< bytes of the main block
+    std::string domain_hash; ///< of the domain XML at the capture
+    std::string machine;     ///< versioned machine type
+    uint64_t ram_size = 0;   ///< bytes of the main block
     std::string qemu_version;
-    int64_t created = 0;       ///< epoch seconds
+    int64_t created = 0; ///< epoch seconds
 };
 
 enum class PageState : uint8_t { absent = 0, zero = 1, data = 2 }; ///< absent: never sent; reads as zero
 
 struct RamBlock {
-    std::string name;     ///< "pc.ram" is the main block, stored at offset 0
-    uint64_t length = 0;  ///< bytes
-    uint64_t offset = 0;  ///< in the file
+    std::string name;    ///< "pc.ram" is the main block, stored at offset 0
+    uint64_t length = 0; ///< bytes
+    uint64_t offset = 0; ///< in the file
 };
 
 class ImageReader {
   public:
-    /// Reads and verifies the trailer and all metadata (not the pages). Errors: not_found, io, corrupt (not a memory
-    /// image | torn: the capture did not finish | truncated | altered: which part's checksum), unsupported ("written by
-    /// a newer domsnap").
+    /// Reads and verifies the trailer and all metadata (not the pages). Errors: not_found, io, corrupt (not a
+    /// memory image | torn: the capture did not finish | truncated | altered: which part's checksum),
+    /// unsupported ("written by a newer domsnap").
     static ImageReader open(const std::string& path);
     ImageReader(ImageReader&&) noexcept;
     ~ImageReader();
@@ -46,12 +47,12 @@ class ImageReader {
     const std::vector<RamBlock>& blocks() const;
     const std::string& stream_header() const; ///< magic, version and configuration section, as QEMU sent them
     uint32_t ram_section_id() const;
-    const std::string& device_state() const;  ///< FULL sections, as QEMU sent them
-    const std::string& vm_description() const;///< JSON, may be empty
+    const std::string& device_state() const;   ///< FULL sections, as QEMU sent them
+    const std::string& vm_description() const; ///< JSON, may be empty
     PageState state(size_t block, uint64_t page) const;
-    uint64_t data_pages() const;              ///< over all blocks
-    /// Reads count pages of data (all must be PageState::data) and verifies each checksum; corrupt names the image,
-    /// block and page.
+    uint64_t data_pages() const; ///< over all blocks
+    /// Reads count pages of data (all must be PageState::data) and verifies each checksum; corrupt names the
+    /// image, block and page.
     void read_pages(size_t block, uint64_t first, uint64_t count, void* into) const;
 
   private:
@@ -60,7 +61,13 @@ class ImageReader {
     std::unique_ptr<State> state_;
 };
 
+/// Both are asked about once per MiB; either may be left empty.
+struct VerifyHooks {
+    std::function<void(uint64_t done, uint64_t total)> progress; ///< bytes of data pages
+    std::function<bool()> should_stop;                           ///< true: verify_pages throws cancelled
+};
+
 /// Reads every page and compares it with its checksum. Throws corrupt at the first that differs.
-void verify_pages(const ImageReader& image, const struct VerifyHooks* hooks = nullptr);
+void verify_pages(const ImageReader& image, const VerifyHooks* hooks = nullptr);
 
 } // namespace domsnap::memory
