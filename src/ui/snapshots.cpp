@@ -1,0 +1,71 @@
+#include "ui/snapshots.h"
+
+#include "ui/json.h"
+#include "ui/table.h"
+#include "ui/time.h"
+#include "ui/tree.h"
+
+#include <nlohmann/json.hpp>
+
+namespace domsnap::ui {
+
+std::string snapshot_table(const std::vector<SnapshotInfo>& snapshots, bool parent, bool quiet) {
+    Row heading{"Name", "Creation Time", "State"};
+    if (parent) heading.push_back("Parent");
+    std::vector<Row> rows;
+    for (const auto& snapshot : snapshots) {
+        rows.push_back({snapshot.name, local_time(snapshot.creation_time), snapshot.state});
+        if (parent) rows.back().push_back(snapshot.parent);
+    }
+    return table(quiet ? Row{} : heading, rows);
+}
+
+std::string snapshot_names(const std::vector<SnapshotInfo>& snapshots) {
+    std::vector<std::string> names;
+    for (const auto& snapshot : snapshots) names.push_back(snapshot.name);
+    return lines(names);
+}
+
+std::string snapshot_tree(const std::vector<SnapshotInfo>& snapshots) {
+    std::vector<TreeNode> nodes;
+    for (const auto& snapshot : snapshots) nodes.push_back({snapshot.name, snapshot.parent});
+    return tree(nodes);
+}
+
+static const char* location(const SnapshotInfo& snapshot) { return snapshot.external ? "external" : "internal"; }
+
+std::string snapshot_block(const SnapshotInfo& snapshot) {
+    return block({{"Name", snapshot.name},
+                  {"Domain", snapshot.domain},
+                  {"Current", snapshot.current ? "yes" : "no"},
+                  {"State", snapshot.state},
+                  {"Location", location(snapshot)},
+                  {"Parent", snapshot.parent.empty() ? "-" : snapshot.parent},
+                  {"Children", std::to_string(snapshot.children)},
+                  {"Descendants", std::to_string(snapshot.descendants)},
+                  {"Metadata", "yes"}});
+}
+
+static Json json_of(const SnapshotInfo& snapshot) {
+    return {{"name", snapshot.name},
+            {"domain", snapshot.domain},
+            {"current", snapshot.current},
+            {"state", snapshot.state},
+            {"creationTime", snapshot.creation_time},
+            {"location", location(snapshot)},
+            {"memory", snapshot.memory},
+            {"parent", snapshot.parent.empty() ? Json() : Json(snapshot.parent)},
+            {"children", snapshot.children},
+            {"descendants", snapshot.descendants},
+            {"description", snapshot.description}};
+}
+
+std::string snapshots_json(const std::string& domain, const std::vector<SnapshotInfo>& snapshots) {
+    Json list = Json::array();
+    for (const auto& snapshot : snapshots) list.push_back(json_of(snapshot));
+    return json_text({{"domain", domain}, {"snapshots", list}});
+}
+
+std::string snapshot_json(const SnapshotInfo& snapshot) { return json_text(json_of(snapshot)); }
+
+} // namespace domsnap::ui
