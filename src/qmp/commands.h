@@ -71,7 +71,7 @@ void give_fd(Client& qemu, const std::string& name, int fd, Deadline d); ///< ge
 void migrate_to_fd(Client& qemu, const std::string& fd_name, Deadline d);
 void migrate_incoming_fd(Client& qemu, const std::string& fd_name, Deadline d);
 void set_migration_bandwidth_unlimited(Client& qemu, Deadline d);
-struct Migration { std::string status, error; uint64_t transferred = 0, total = 0, remaining = 0; }; ///< status "" = none yet
+struct Migration { std::string status, error; uint64_t transferred = 0, total = 0, remaining = 0, pages = 0; }; ///< status "" = none yet
 Migration query_migrate(Client& qemu, Deadline d);
 void migrate_cancel(Client& qemu, Deadline d);
 

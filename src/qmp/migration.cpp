@@ -64,7 +64,8 @@ Migration query_migrate(Client& qemu, Deadline d) {
         const Json ram = info.value("ram", Json::object());
         return Migration{info.value("status", std::string()), info.value("error-desc", std::string()),
                          ram.value("transferred", uint64_t{0}), ram.value("total", uint64_t{0}),
-                         ram.value("remaining", uint64_t{0})};
+                         ram.value("remaining", uint64_t{0}),
+                         ram.value("normal", uint64_t{0}) + ram.value("duplicate", uint64_t{0})};
     });
 }
 
