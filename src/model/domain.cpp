@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <set>
 
 namespace domsnap::model {
 
@@ -107,10 +108,10 @@ std::vector<Disk> disks_from(const Element& domain) {
     std::vector<Disk> disks;
     const auto* devices = domain.child("devices");
     if (!devices) return disks;
+    std::set<std::string> targets;
     for (const auto* element : devices->elements("disk")) {
         disks.push_back(disk_from(*element));
-        const auto same = [&](const Disk& other) { return other.target == disks.back().target; };
-        if (std::find_if(disks.begin(), disks.end() - 1, same) != disks.end() - 1)
+        if (!targets.insert(disks.back().target).second)
             refuse(*element, fmt::format("target '{}' duplicated", text::printable(disks.back().target)));
     }
     return disks;

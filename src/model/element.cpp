@@ -148,17 +148,13 @@ Element& Element::insert_before(std::string_view before, Element child, int dept
 }
 
 bool Element::remove(std::string_view child_name) {
-    bool removed = false;
-    for (size_t i = 0; i < children.size();) {
-        if (!is_element(children[i], child_name)) {
-            ++i;
-            continue;
-        }
-        const size_t first = i > 0 && is_blank(children[i - 1]) ? i - 1 : i;
-        children.erase(children.begin() + static_cast<ptrdiff_t>(first), children.begin() + static_cast<ptrdiff_t>(i) + 1);
-        i = first;
-        removed = true;
+    std::vector<Node> kept;
+    for (auto& node : children) {
+        if (!is_element(node, child_name)) kept.push_back(std::move(node));
+        else if (!kept.empty() && is_blank(kept.back())) kept.pop_back();
     }
+    const bool removed = kept.size() < children.size();
+    children = std::move(kept);
     if (removed && std::all_of(children.begin(), children.end(), is_blank)) children.clear();
     return removed;
 }

@@ -16,7 +16,11 @@ struct SnapshotParseOptions {
     bool record = false;    ///< one of our own records: <domsnap:points> is read, nothing is refused that we wrote
 };
 
-/// Throws invalid_request with line and libvirt's words (reference: XML error: …, unsupported configuration: …).
+/// Throws invalid_request in libvirt's words ("XML error: …", "unsupported configuration: …"), with " (SOURCE, line N)"
+/// behind them unless source is "" or in parentheses; a damaged record is corrupt. In a request state, creationTime,
+/// parent, domain, inactiveDomain, cookie and active are ignored; disk_only turns an absent <memory> into "no". With
+/// redefine an absent <memory> follows from the state; an absent <domain> is left to the caller ("missing domain in
+/// snapshot"), because old records lack it.
 model::Snapshot parse_snapshot(std::string_view text, const SnapshotParseOptions& options, const std::string& source);
 model::Snapshot snapshot_from(const model::Element& root, const SnapshotParseOptions& options);
 
@@ -26,6 +30,15 @@ model::Snapshot snapshot_from(const model::Element& root, const SnapshotParseOpt
 /// disk named, specified twice, file for disk requires use of external snapshot mode, external snapshot format …
 /// unsupported.
 void align_disks(model::Snapshot& snapshot, const model::Domain& domain, model::Location default_location);
+
+/// What align_disks is to use where neither the request nor the domain says it: external for disk-only and for external
+/// memory, and for a redefined snapshot of which one part is; else internal.
+model::Location default_disk_location(const model::Snapshot& snapshot, bool disk_only);
+
+/// Names the overlay of every external disk of an aligned snapshot that has none yet, by generated_overlay: what libvirt
+/// prints for a redefined snapshot. (A plan chooses its names itself, with the files that exist in view.) Throws
+/// "cannot generate external snapshot name for disk …".
+void generate_overlays(model::Snapshot& snapshot, const model::Domain& domain);
 
 /// The overlay's name as libvirt makes it: the last suffix of the file's name cut, then '.' and the snapshot's name.
 std::string generated_overlay(const std::string& source, const std::string& snapshot_name);
