@@ -28,18 +28,21 @@ CheckResult check(const std::string& path, const std::string& format) {
     const std::string image = existing_image(path);
     const auto run = qemu_img({"check", "--output=json", node(image, format, true)});
     if (run.exit_code == not_supported)
-        return {.clean = true, .words = fmt::format("images in the format '{}' hold nothing to check", format)};
+        return {.clean = true,
+                .words = fmt::format("images in the format '{}' hold nothing to check", format)};
     const json answer = json::parse(run.out, nullptr, false);
     if (!answer.is_object()) throw refusal(run, "check the image", image);
     return result_from(answer);
 }
 
-bool same_content(const std::string& a, const std::string& a_format, const std::string& b, const std::string& b_format) {
+bool same_content(const std::string& a, const std::string& a_format, const std::string& b,
+                  const std::string& b_format) {
     const ImageInfo first = chain(a, a_format).front(), second = chain(b, b_format).front();
     // qemu-img takes a longer image with zeros at its end for equal; a guest does not.
     if (first.virtual_size != second.virtual_size) return false;
     const auto run = qemu_img({"compare", "-q", "-f", a_format, "-F", b_format, first.path, second.path});
-    if (run.exit_code > 1) throw refusal(run, fmt::format("compare with '{}' the image", text::printable(b)), first.path);
+    if (run.exit_code > 1)
+        throw refusal(run, fmt::format("compare with '{}' the image", text::printable(b)), first.path);
     return run.exit_code == 0;
 }
 

@@ -1,5 +1,5 @@
-// What the header of an image says, and the chain that the headers make. Headers are hostile input: a name in one is
-// only ever taken for a file's.
+// What the header of an image says, and the chain that the headers make. Headers are hostile input: a name in
+// one is only ever taken for a file's.
 #include "base/text.h"
 #include "image/qemu_img.h"
 #include "image/tool.h"
@@ -15,7 +15,8 @@ using nlohmann::json;
 
 static std::string shell_quoted(const std::string& word) {
     std::string quoted = "'";
-    for (const char c : text::printable(word)) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    for (const char c : text::printable(word))
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return quoted + "'";
 }
 
@@ -29,8 +30,8 @@ static std::string resolve(const std::string& name, const std::string& image, co
     if (name.empty()) return {};
     if (names_a_protocol(name))
         throw Error(ErrorCode::unsupported,
-                    fmt::format("the header of '{}' names the {} '{}', which is not a file's path", text::printable(image),
-                                role, text::printable(name)),
+                    fmt::format("the header of '{}' names the {} '{}', which is not a file's path",
+                                text::printable(image), role, text::printable(name)),
                     "domsnap works with images whose chain is made of files and block devices only");
     return text::starts_with_slash(name) ? name : os::absolute_path(text::folder_of(image) + "/" + name);
 }
@@ -55,7 +56,8 @@ static ImageInfo info_from(const json& answer, const std::string& path) {
     info.encrypted = answer.value("encrypted", false);
     info.corrupt = specific.value("corrupt", false);
     info.dirty = answer.value("dirty-flag", false);
-    for (const json& entry : answer.value("snapshots", json::array())) info.snapshots.push_back(snapshot_from(entry));
+    for (const json& entry : answer.value("snapshots", json::array()))
+        info.snapshots.push_back(snapshot_from(entry));
     return info;
 }
 
@@ -90,8 +92,8 @@ static ImageInfo backing_of(const ImageInfo& top) {
     require_backing_format(top);
     if (!os::exists(top.backing_path))
         throw Error(ErrorCode::not_found,
-                    fmt::format("the backing file '{}' of '{}' does not exist", text::printable(top.backing_path),
-                                text::printable(top.path)),
+                    fmt::format("the backing file '{}' of '{}' does not exist",
+                                text::printable(top.backing_path), text::printable(top.path)),
                     "put it back, or give the image another one with qemu-img rebase -u");
     return info(top.backing_path, top.backing_format);
 }
@@ -107,13 +109,15 @@ std::vector<ImageInfo> chain(const std::string& path, const std::string& format)
         const ImageInfo& top = images.back();
         const auto is_next = [&](const ImageInfo& image) { return same_file(image.path, top.backing_path); };
         if (std::any_of(images.begin(), images.end(), is_next))
-            throw Error(ErrorCode::corrupt, fmt::format("the backing chain of '{}' is a loop: '{}' leads back to '{}'",
-                                                        text::printable(path), text::printable(top.path),
-                                                        text::printable(top.backing_path)));
+            throw Error(ErrorCode::corrupt,
+                        fmt::format("the backing chain of '{}' is a loop: '{}' leads back to '{}'",
+                                    text::printable(path), text::printable(top.path),
+                                    text::printable(top.backing_path)));
         if (images.size() == 1000)
-            throw Error(ErrorCode::unsupported,
-                        fmt::format("the backing chain of '{}' has more than 1,000 images", text::printable(path)),
-                        "merge some of them with qemu-img commit");
+            throw Error(
+                ErrorCode::unsupported,
+                fmt::format("the backing chain of '{}' has more than 1,000 images", text::printable(path)),
+                "merge some of them with qemu-img commit");
         images.push_back(backing_of(top));
     }
     return images;

@@ -1,5 +1,5 @@
-// Moving data between the images of a chain. Stopped or killed in the midst, each of these leaves a chain with the same
-// content as before: qemu-img changes a header last.
+// Moving data between the images of a chain. Stopped or killed in the midst, each of these leaves a chain
+// with the same content as before: qemu-img changes a header last.
 #include "base/text.h"
 #include "image/qemu_img.h"
 #include "image/tool.h"
@@ -52,8 +52,8 @@ static void run_long(std::vector<std::string> arguments, const std::string& acti
         qemu_img_or_fail(std::move(arguments), action, image, options);
     } catch (const Error& e) {
         if (e.code() != ErrorCode::cancelled) throw;
-        throw Error(ErrorCode::cancelled,
-                    fmt::format("stopped as asked: {} '{}'; its content is what it was", action, text::printable(image)));
+        throw Error(ErrorCode::cancelled, fmt::format("stopped as asked: {} '{}'; its content is what it was",
+                                                      action, text::printable(image)));
     }
 }
 
@@ -61,19 +61,22 @@ static const ImageInfo& member(const std::vector<ImageInfo>& images, const std::
     const auto wanted = os::file_info(existing_image(base));
     for (size_t i = 1; i < images.size(); ++i) {
         const auto candidate = os::file_info(images[i].path);
-        if (candidate && candidate->inode == wanted->inode && candidate->device == wanted->device) return images[i];
+        if (candidate && candidate->inode == wanted->inode && candidate->device == wanted->device)
+            return images[i];
     }
-    throw Error(ErrorCode::conflict, fmt::format("'{}' is not below '{}' in its backing chain", text::printable(base),
-                                                 text::printable(images.front().path)));
+    throw Error(ErrorCode::conflict,
+                fmt::format("'{}' is not below '{}' in its backing chain", text::printable(base),
+                            text::printable(images.front().path)));
 }
 
 // -d: the top is not emptied afterwards; the caller removes it. Without it the work would be done twice.
-void commit(const std::string& path, const std::string& format, const std::string& base, const Control& control) {
+void commit(const std::string& path, const std::string& format, const std::string& base,
+            const Control& control) {
     const auto images = chain(path, format);
     const ImageInfo& top = images.front();
     const ImageInfo& below = member(images, base);
-    run_long({"commit", "-p", "-d", "-f", format, "-b", below.path, top.path}, "merge into what is below it the image",
-             top.path, top.actual_size, control);
+    run_long({"commit", "-p", "-d", "-f", format, "-b", below.path, top.path},
+             "merge into what is below it the image", top.path, top.actual_size, control);
     sync_image(below.path);
 }
 
@@ -81,7 +84,8 @@ void rebase(const std::string& path, const std::string& format, const std::strin
             const std::string& new_backing_format, bool unsafe, const Control& control) {
     // Unsafe is for a chain that is broken (its backing file was moved): only this one header is looked at.
     const ImageInfo top = unsafe ? info(path, format) : chain(path, format).front();
-    if (!new_backing.empty()) unsafe ? info(new_backing, new_backing_format) : chain(new_backing, new_backing_format).front();
+    if (!new_backing.empty())
+        unsafe ? info(new_backing, new_backing_format) : chain(new_backing, new_backing_format).front();
     std::vector<std::string> arguments = {"rebase", "-p", "-f", format, "-b", new_backing};
     if (unsafe) arguments.emplace_back("-u");
     if (!new_backing.empty()) arguments.insert(arguments.end(), {"-F", new_backing_format});

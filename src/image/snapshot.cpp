@@ -1,5 +1,5 @@
-// Internal snapshots of one qcow2 image. A tag is looked up here and not by qemu-img: it does not mind a second snapshot
-// of the same tag, and "-a 2" means the snapshot with the id 2 before one with the tag "2".
+// Internal snapshots of one qcow2 image. A tag is looked up here and not by qemu-img: it does not mind a
+// second snapshot of the same tag, and "-a 2" means the snapshot with the id 2 before one with the tag "2".
 #include "base/text.h"
 #include "image/qemu_img.h"
 #include "image/tool.h"
@@ -10,7 +10,8 @@
 namespace domsnap::image {
 
 static std::vector<InternalSnapshot> with_tag(const std::string& path, const std::string& tag) {
-    // The whole chain, since qemu-img opens it all: a name in a header that is no file's is refused before that.
+    // The whole chain, since qemu-img opens it all: a name in a header that is no file's is refused before
+    // that.
     std::vector<InternalSnapshot> found = chain(path, "qcow2").front().snapshots;
     std::erase_if(found, [&](const InternalSnapshot& snapshot) { return snapshot.tag != tag; });
     return found;
@@ -23,13 +24,14 @@ static InternalSnapshot the_one(const std::string& path, const std::string& tag)
                                                       text::printable(path), text::printable(tag)));
     if (found.size() > 1)
         throw Error(ErrorCode::conflict,
-                    fmt::format("the image '{}' has {} internal snapshots '{}'", text::printable(path), found.size(),
-                                text::printable(tag)),
+                    fmt::format("the image '{}' has {} internal snapshots '{}'", text::printable(path),
+                                found.size(), text::printable(tag)),
                     "delete all but one of them with qemu-img snapshot -d");
     return found.front();
 }
 
-static void change(const std::string& path, const char* option, const std::string& name, const std::string& action) {
+static void change(const std::string& path, const char* option, const std::string& name,
+                   const std::string& action) {
     const std::string image = existing_image(path);
     qemu_img_or_fail({"snapshot", "-q", option, name, node(image, "qcow2")},
                      fmt::format("{} '{}' in", action, text::printable(name)), image);

@@ -40,8 +40,8 @@ os::RunResult qemu_img(std::vector<std::string> arguments, const os::RunOptions&
     return os::run(arguments, options);
 }
 
-os::RunResult qemu_img_or_fail(std::vector<std::string> arguments, const std::string& action, const std::string& path,
-                               const os::RunOptions& options) {
+os::RunResult qemu_img_or_fail(std::vector<std::string> arguments, const std::string& action,
+                               const std::string& path, const os::RunOptions& options) {
     os::RunResult result = qemu_img(std::move(arguments), options);
     if (result.exit_code != 0) throw refusal(result, action, path);
     return result;
@@ -59,7 +59,9 @@ static std::string words_of(const os::RunResult& result) {
     return fmt::format("qemu-img ended with exit code {}", result.exit_code);
 }
 
-static bool says(const std::string& words, std::string_view phrase) { return words.find(phrase) != std::string::npos; }
+static bool says(const std::string& words, std::string_view phrase) {
+    return words.find(phrase) != std::string::npos;
+}
 
 Error refusal(const os::RunResult& result, const std::string& action, const std::string& path) {
     const std::string words = words_of(result);
@@ -69,21 +71,35 @@ Error refusal(const os::RunResult& result, const std::string& action, const std:
                 fmt::format("{} are free on its file system: make room",
                             text::human_size(os::free_space(text::folder_of(path))))};
     if (says(words, "\" lock"))
-        return {ErrorCode::busy, message, "another program (a running QEMU?) has the image or one below it open"};
+        return {ErrorCode::busy, message,
+                "another program (a running QEMU?) has the image or one below it open"};
     if (says(words, "No such file or directory")) return {ErrorCode::not_found, message};
-    if (says(words, "Permission denied") || says(words, "Read-only file system") || says(words, "Input/output error"))
+    if (says(words, "Permission denied") || says(words, "Read-only file system") ||
+        says(words, "Input/output error"))
         return {ErrorCode::io, message};
     if (says(words, "Image is not in") || says(words, "marked corrupt") || says(words, "Image is corrupt"))
         return {ErrorCode::corrupt, message, "check it with qemu-img check"};
     return {ErrorCode::refused_by_qemu, message};
 }
 
+std::string new_image(const std::string& path) {
+    try {
+        static_cast<void>(nlohmann::json(path).dump());
+    } catch (const nlohmann::json::exception&) {
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("the file name '{}' is not UTF-8", text::printable(path)), "rename the file");
+    }
+    return os::absolute_path(path);
+}
+
 std::string existing_image(const std::string& path) {
     const auto found = os::file_info(path);
-    if (!found) throw Error(ErrorCode::not_found, fmt::format("there is no image file '{}'", text::printable(path)));
+    if (!found)
+        throw Error(ErrorCode::not_found, fmt::format("there is no image file '{}'", text::printable(path)));
     if (found->is_folder)
-        throw Error(ErrorCode::invalid_request, fmt::format("'{}' is a folder, not an image", text::printable(path)));
-    return os::absolute_path(path);
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("'{}' is a folder, not an image", text::printable(path)));
+    return new_image(path);
 }
 
 std::string node(const std::string& absolute_path, const std::string& format, bool alone) {

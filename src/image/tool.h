@@ -13,18 +13,22 @@ namespace domsnap::image {
 os::RunResult qemu_img(std::vector<std::string> arguments, const os::RunOptions& options = {});
 
 /// Runs qemu-img; anything but exit code 0 is an Error: "cannot ACTION 'PATH': qemu-img's words".
-os::RunResult qemu_img_or_fail(std::vector<std::string> arguments, const std::string& action, const std::string& path,
-                               const os::RunOptions& options = {});
+os::RunResult qemu_img_or_fail(std::vector<std::string> arguments, const std::string& action,
+                               const std::string& path, const os::RunOptions& options = {});
 
-/// The Error for a run that failed; its code is taken from the words, since the exit code is 1 whatever happened.
+/// The Error for a run that failed; its code is taken from the words, since the exit code is 1 whatever
+/// happened.
 Error refusal(const os::RunResult& result, const std::string& action, const std::string& path);
 
-/// The absolute path, which qemu-img takes for a file whatever characters are in it ("a:b" would be a protocol, "-a" an
-/// option). Throws not_found if there is nothing there.
+/// The absolute path, which qemu-img takes for a file whatever characters are in it ("a:b" would be a
+/// protocol, "-a" an option). Throws not_found if there is nothing there, invalid_request if the name is not
+/// UTF-8: qemu-img's answers (JSON) and QMP could not say it.
 std::string existing_image(const std::string& path);
+/// The same for a name at which there is nothing yet.
+std::string new_image(const std::string& path);
 
-/// A name of an opened image that says format and file, for the verbs that have no -f in QEMU 7.2. alone: without its
-/// backing chain.
+/// A name of an opened image that says format and file, for the verbs that have no -f in QEMU 7.2. alone:
+/// without its backing chain.
 std::string node(const std::string& absolute_path, const std::string& format, bool alone = false);
 
 /// What qemu-img changed survives a power cut.

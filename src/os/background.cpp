@@ -37,7 +37,8 @@ ProcessId start_background(const Background& spec) {
 std::optional<int> poll_exit(const ProcessId& child) {
     // WNOWAIT first: another child may have the pid by now, and its status is not ours to take.
     siginfo_t ended{};
-    if (::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0) return std::nullopt;
+    if (::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return std::nullopt;
     if (ended.si_pid != child.pid || start_ticks_of(child.pid) != child.start_ticks) return std::nullopt;
     int status = 0;
     if (::waitpid(child.pid, &status, WNOHANG) != child.pid) return std::nullopt;

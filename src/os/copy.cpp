@@ -40,10 +40,12 @@ static uint64_t copy_some(Copy& copy, off_t at, uint64_t length) {
         off_t read_at_offset = at, write_at_offset = at;
         const size_t most = std::min<uint64_t>(length, 1U << 30);
         const ssize_t copied = uninterrupted([&] {
-            return ::copy_file_range(copy.in.get(), &read_at_offset, copy.out.get(), &write_at_offset, most, 0);
+            return ::copy_file_range(copy.in.get(), &read_at_offset, copy.out.get(), &write_at_offset, most,
+                                     0);
         });
         if (copied > 0) return static_cast<uint64_t>(copied);
-        if (copied < 0 && !cannot_in_kernel(errno)) fail("copy '" + text::printable(copy.from) + "' to", copy.to);
+        if (copied < 0 && !cannot_in_kernel(errno))
+            fail("copy '" + text::printable(copy.from) + "' to", copy.to);
         copy.in_kernel = false; // 0 where there is data: file systems like /proc
     }
     return copy_by_hand(copy, at, length);
@@ -53,7 +55,8 @@ static void copy_range(Copy& copy, off_t at, off_t end) {
     while (at < end) {
         const uint64_t copied = copy_some(copy, at, static_cast<uint64_t>(end - at));
         if (copied == 0)
-            throw Error(ErrorCode::conflict, "'" + text::printable(copy.from) + "' became shorter while it was copied");
+            throw Error(ErrorCode::conflict,
+                        "'" + text::printable(copy.from) + "' became shorter while it was copied");
         at += static_cast<off_t>(copied);
     }
 }

@@ -11,15 +11,18 @@ namespace domsnap::os {
 static ErrorCode code_of(int error_number) {
     switch (error_number) {
     case ENOENT:
-    case ENOTDIR: return ErrorCode::not_found;
+    case ENOTDIR:
+        return ErrorCode::not_found;
     case EEXIST:
-    case EADDRINUSE: return ErrorCode::conflict;
-    default: return ErrorCode::io;
+    case EADDRINUSE:
+        return ErrorCode::conflict;
+    default:
+        return ErrorCode::io;
     }
 }
 
 static std::string space_hint(const std::string& path) {
-    struct statvfs fs {};
+    struct statvfs fs{};
     if (::statvfs(path.c_str(), &fs) != 0 && ::statvfs(text::folder_of(path).c_str(), &fs) != 0)
         return "free some space on its file system";
     return fmt::format("{} are left on its file system: free some space",
@@ -29,11 +32,15 @@ static std::string space_hint(const std::string& path) {
 static std::string hint_of(int error_number, const std::string& path) {
     switch (error_number) {
     case ENOSPC:
-    case EDQUOT: return space_hint(path);
+    case EDQUOT:
+        return space_hint(path);
     case EACCES:
-    case EPERM: return "check the owner and the permissions of the file and of its folders";
-    case EROFS: return "the file system is mounted read-only";
-    default: return {};
+    case EPERM:
+        return "check the owner and the permissions of the file and of its folders";
+    case EROFS:
+        return "the file system is mounted read-only";
+    default:
+        return {};
     }
 }
 

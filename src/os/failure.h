@@ -7,8 +7,8 @@
 
 namespace domsnap::os {
 
-/// "cannot ACTION 'PATH': the operating system's words", with the code that fits the error number and, where there is
-/// something to do about it (no space, no right), a hint.
+/// "cannot ACTION 'PATH': the operating system's words", with the code that fits the error number and, where
+/// there is something to do about it (no space, no right), a hint.
 Error failure(const std::string& action, const std::string& path, int error_number);
 
 /// Throws failure() with the present errno.
@@ -17,7 +17,8 @@ Error failure(const std::string& action, const std::string& path, int error_numb
 }
 
 /// Repeats a system call that a signal interrupted.
-template <typename Call> auto uninterrupted(Call call) {
+template <typename Call>
+auto uninterrupted(Call call) {
     for (;;) {
         const auto result = call();
         if (result != -1 || errno != EINTR) return result;

@@ -27,7 +27,7 @@ static FileInfo from_stat(const struct stat& st) {
 }
 
 std::optional<FileInfo> file_info(const std::string& path, bool follow) {
-    struct stat st {};
+    struct stat st{};
     if ((follow ? ::stat(path.c_str(), &st) : ::lstat(path.c_str(), &st)) == 0) return from_stat(st);
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     fail("look at", path);
@@ -48,11 +48,13 @@ Fd create_exclusive(const std::string& path) {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY;
     Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
     if (!fd) fail("create", path);
-    if (::fchmod(fd.get(), 0600) != 0) fail("set the permissions of", path); // the umask may have taken our own bits
+    if (::fchmod(fd.get(), 0600) != 0)
+        fail("set the permissions of", path); // the umask may have taken our own bits
     return fd;
 }
 
-// Until the end, not by the size: files in /proc say 0. O_NONBLOCK, so that a FIFO with no writer does not hang us.
+// Until the end, not by the size: files in /proc say 0. O_NONBLOCK, so that a FIFO with no writer does not
+// hang us.
 static std::string read_up_to(const std::string& path, uint64_t limit) {
     const Fd fd = open_or_fail(path, O_RDONLY | O_NONBLOCK);
     std::string content;
@@ -75,7 +77,9 @@ std::string read_file(const std::string& path, uint64_t max_bytes) {
                                                 text::printable(path), text::human_size(max_bytes)));
 }
 
-std::string read_file_start(const std::string& path, uint64_t max_bytes) { return read_up_to(path, max_bytes); }
+std::string read_file_start(const std::string& path, uint64_t max_bytes) {
+    return read_up_to(path, max_bytes);
+}
 
 void sync_file(const Fd& fd, const std::string& path_for_messages) {
     if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0) fail("write to disk", path_for_messages);
@@ -84,7 +88,8 @@ void sync_file(const Fd& fd, const std::string& path_for_messages) {
 void write_at(int fd, const void* data, size_t size, uint64_t offset, const std::string& path_for_messages) {
     auto from = static_cast<const char*>(data);
     while (size > 0) {
-        const ssize_t wrote = uninterrupted([&] { return ::pwrite(fd, from, size, static_cast<off_t>(offset)); });
+        const ssize_t wrote =
+            uninterrupted([&] { return ::pwrite(fd, from, size, static_cast<off_t>(offset)); });
         if (wrote < 0) fail("write", path_for_messages);
         from += wrote;
         size -= static_cast<size_t>(wrote);
@@ -108,10 +113,11 @@ void read_at(int fd, void* data, size_t size, uint64_t offset, const std::string
 }
 
 uint64_t free_space(const std::string& path) {
-    struct statvfs fs {};
+    struct statvfs fs{};
     for (std::string at = path;; at = text::folder_of(at)) {
         if (::statvfs(at.c_str(), &fs) == 0) return uint64_t{fs.f_bavail} * fs.f_frsize;
-        if ((errno != ENOENT && errno != ENOTDIR) || at == "/" || at == ".") fail("ask for the free space at", at);
+        if ((errno != ENOENT && errno != ENOTDIR) || at == "/" || at == ".")
+            fail("ask for the free space at", at);
     }
 }
 

@@ -41,7 +41,8 @@ void sync_folder(const std::string& path) {
     const Fd fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!fd) fail("open the folder", path);
     // EINVAL: a file system that has nothing to sync in a folder (some FUSE and network ones).
-    if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0 && errno != EINVAL) fail("write to disk the folder", path);
+    if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0 && errno != EINVAL)
+        fail("write to disk the folder", path);
 }
 
 static void make_one(const std::string& path) {
@@ -69,8 +70,10 @@ static void remove_entry(int parent, const std::string& name, const std::string&
     if (fd < 0) fail("remove", path);
     const Folder folder(::fdopendir(fd)); // owns fd
     if (!folder) fail("remove", path);
-    for (const std::string& child : names_in(folder.get(), path)) remove_entry(fd, child, path + "/" + child);
-    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) fail("remove the folder", path);
+    for (const std::string& child : names_in(folder.get(), path))
+        remove_entry(fd, child, path + "/" + child);
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+        fail("remove the folder", path);
 }
 
 void remove_tree(const std::string& path) {

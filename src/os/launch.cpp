@@ -41,20 +41,23 @@ static Error cannot_run(const std::string& program, int error) {
     return {ErrorCode::not_found, words, "check that it is installed, on PATH and executable"};
 }
 
-static std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& added) {
+static std::vector<std::string>
+environment_with(const std::vector<std::pair<std::string, std::string>>& added) {
     std::vector<std::string> all;
     for (char** entry = environ; *entry; ++entry) {
         const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
         const auto is_it = [&](const auto& variable) { return variable.first == name; };
         if (std::none_of(added.begin(), added.end(), is_it)) all.emplace_back(*entry);
     }
-    for (const auto& [name, value] : added) all.push_back(name + "=" + value);
+    for (const auto& [name, value] : added)
+        all.push_back(name + "=" + value);
     return all;
 }
 
 static std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
     std::vector<char*> pointers;
-    for (const std::string& s : strings) pointers.push_back(const_cast<char*>(s.c_str()));
+    for (const std::string& s : strings)
+        pointers.push_back(const_cast<char*>(s.c_str()));
     pointers.push_back(nullptr);
     return pointers;
 }
@@ -73,8 +76,10 @@ static void prepare(const Launch& spec, Prepared& ready) {
     ready.argv = pointers_to(spec.argv);
     ready.envp = pointers_to(ready.environment);
     int floor = 3;
-    for (const auto& [ours, its] : spec.descriptors) floor = std::max(floor, its + 1);
-    for (const auto& [ours, its] : spec.descriptors) ready.descriptors.emplace_back(lift(ours, floor), its);
+    for (const auto& [ours, its] : spec.descriptors)
+        floor = std::max(floor, its + 1);
+    for (const auto& [ours, its] : spec.descriptors)
+        ready.descriptors.emplace_back(lift(ours, floor), its);
     auto [reader, writer] = make_pipe(PIPE_BUF);
     ready.failure_reader = std::move(reader);
     ready.failure_writer = lift(writer.get(), floor);

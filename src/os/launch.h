@@ -1,5 +1,5 @@
-// fork and exec with everything prepared before the fork: between the two only async-signal-safe calls are made, since
-// another thread may have held any lock. Private to the room.
+// fork and exec with everything prepared before the fork: between the two only async-signal-safe calls are
+// made, since another thread may have held any lock. Private to the room.
 #pragma once
 
 #include "os/fd.h"
@@ -17,13 +17,14 @@ namespace domsnap::os {
 struct Launch {
     std::vector<std::string> argv;
     std::vector<std::pair<std::string, std::string>> environment; ///< added to ours
-    std::vector<std::pair<int, int>> descriptors; ///< (ours, its): 0, 1, 2 must be among the second; any overlap is fine
-    std::function<void()> in_child;               ///< sees our descriptors under our numbers
+    std::vector<std::pair<int, int>>
+        descriptors;                ///< (ours, its): 0, 1, 2 must be among the second; any overlap is fine
+    std::function<void()> in_child; ///< sees our descriptors under our numbers
 };
 
-/// The pid of the child, which has executed argv[0] when this returns. Every descriptor that is not named is closed in
-/// it, SIGPIPE and the signal mask are as in a fresh process, its umask is 077. Throws not_found if there is no such
-/// program, io for anything else that kept it from being executed.
+/// The pid of the child, which has executed argv[0] when this returns. Every descriptor that is not named is
+/// closed in it, SIGPIPE and the signal mask are as in a fresh process, its umask is 077. Throws not_found if
+/// there is no such program, io for anything else that kept it from being executed.
 pid_t launch(const Launch& spec);
 
 /// As a shell counts: the exit code, or 128 + the signal.

@@ -21,11 +21,13 @@ static Fd open_lock_file(const std::string& path) {
     return fd;
 }
 
-// Whoever removes a lock file (with its domain's folder, say) leaves those who wait with a lock on no name at all.
+// Whoever removes a lock file (with its domain's folder, say) leaves those who wait with a lock on no name at
+// all.
 static bool is_still_at(const Fd& fd, const std::string& path) {
-    struct stat opened {}, named {};
+    struct stat opened{}, named{};
     if (::fstat(fd.get(), &opened) != 0) fail("look at the lock file", path);
-    return ::stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+    return ::stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
 }
 
 static bool lock_at_once(const Fd& fd, LockMode mode, const std::string& path) {
@@ -35,8 +37,8 @@ static bool lock_at_once(const Fd& fd, LockMode mode, const std::string& path) {
     fail("lock", path);
 }
 
-// A shared holder clears the line: the exclusive holder that wrote it is gone, and of several readers none is "the"
-// holder. Failing to write (a full disk) does not make the lock less held.
+// A shared holder clears the line: the exclusive holder that wrote it is gone, and of several readers none is
+// "the" holder. Failing to write (a full disk) does not make the lock less held.
 static void sign(const Fd& fd, LockMode mode, const std::string& who) {
     if (::ftruncate(fd.get(), 0) != 0 || mode == LockMode::shared) return;
     const std::string line = text::printable(who) + "\n";

@@ -17,6 +17,7 @@ namespace domsnap::os {
 namespace {
 struct Stat {
     char state = 0;
+    uint64_t threads = 0;
     uint64_t start_ticks = 0;
 };
 } // namespace
@@ -27,9 +28,9 @@ static std::optional<Stat> parse_stat(std::string_view line) {
     if (name_end == std::string_view::npos) return std::nullopt;
     const auto fields = text::split(text::trim(line.substr(name_end + 1)), ' ');
     if (fields.size() < 20 || fields[0].empty()) return std::nullopt;
-    const auto start = text::to_u64(fields[19]);
-    if (!start) return std::nullopt;
-    return Stat{.state = fields[0][0], .start_ticks = *start};
+    const auto threads = text::to_u64(fields[17]), start = text::to_u64(fields[19]);
+    if (!threads || !start) return std::nullopt;
+    return Stat{.state = fields[0][0], .threads = *threads, .start_ticks = *start};
 }
 
 static std::optional<Stat> stat_of(pid_t pid) {
@@ -45,16 +46,22 @@ uint64_t start_ticks_of(pid_t pid) {
     return stat ? stat->start_ticks : 0;
 }
 
+// The state is that of the first thread. While others are still ending (a killed QEMU has many), the process
+// has its files open and its image locks held, and is not gone.
+static bool has_ended(const Stat& stat) {
+    return stat.state == 'X' || (stat.state == 'Z' && stat.threads <= 1);
+}
+
 std::optional<ProcessId> process_id(pid_t pid) {
     const auto stat = pid > 0 ? stat_of(pid) : std::nullopt;
-    if (!stat || stat->state == 'Z' || stat->state == 'X') return std::nullopt;
+    if (!stat || has_ended(*stat)) return std::nullopt;
     return ProcessId{.pid = pid, .start_ticks = stat->start_ticks};
 }
 
 bool is_alive(const ProcessId& id) { return process_id(id.pid) == id; }
 
-// The descriptor first, the comparison after it: what is compared is then what the descriptor holds, or the descriptor
-// is of a process that has ended, to which nothing can be sent.
+// The descriptor first, the comparison after it: what is compared is then what the descriptor holds, or the
+// descriptor is of a process that has ended, to which nothing can be sent.
 static Fd hold(const ProcessId& id) {
     if (id.pid <= 0) return {};
     Fd held(::pidfd_open(id.pid, 0));

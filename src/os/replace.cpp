@@ -28,7 +28,8 @@ void write_all(int fd, const void* data, size_t size, const std::string& path_fo
 // Its name does not hold the target's, which may already be as long as a name may be.
 static std::string temporary_beside(const std::string& path) {
     std::string hex;
-    for (const char c : random_bytes(8)) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    for (const char c : random_bytes(8))
+        hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
     return text::folder_of(path) + "/.domsnap-" + hex + ".tmp";
 }
 
@@ -60,7 +61,8 @@ bool remove_file_durably(const std::string& path) {
 }
 
 void rename_durably(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) fail("rename to '" + text::printable(to) + "' the file", from);
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        fail("rename to '" + text::printable(to) + "' the file", from);
     sync_folder(text::folder_of(to));
     if (text::folder_of(from) != text::folder_of(to)) sync_folder(text::folder_of(from));
 }

@@ -80,13 +80,15 @@ static bool take_some(Output& output) {
     return true;
 }
 
-// What the child left in the pipes. Bounded, because a process that it started may hold them open and write for ever.
+// What the child left in the pipes. Bounded, because a process that it started may hold them open and write
+// for ever.
 static void drain(Output& output) {
-    for (int reads = 0; reads < 64 && output.fd && take_some(output); ++reads) {}
+    for (int reads = 0; reads < 64 && output.fd && take_some(output); ++reads) {
+    }
 }
 
-// In a process group of its own, so that the terminal's Ctrl-C reaches us alone and the child is stopped in order; and
-// with our end as its end, so that no image is written to any more when recovery looks at it.
+// In a process group of its own, so that the terminal's Ctrl-C reaches us alone and the child is stopped in
+// order; and with our end as its end, so that no image is written to any more when recovery looks at it.
 static std::function<void()> tie_to_us() {
     return [us = ::getpid()] {
         ::setpgid(0, 0);
@@ -101,7 +103,8 @@ static std::pair<Fd, Fd> output_pipe() {
     return ends;
 }
 
-static void watch(Child& child, Output& out, Output& err, const std::string& program, const RunOptions& options) {
+static void watch(Child& child, Output& out, Output& err, const std::string& program,
+                  const RunOptions& options) {
     bool stopping = false;
     Deadline deadline = options.deadline;
     for (;;) {
@@ -118,9 +121,11 @@ static void watch(Child& child, Output& out, Output& err, const std::string& pro
         }
         if (!deadline.passed()) continue;
         if (stopping) break;
-        throw Error(ErrorCode::timed_out, fmt::format("'{}' took too long and was ended", text::printable(program)));
+        throw Error(ErrorCode::timed_out,
+                    fmt::format("'{}' took too long and was ended", text::printable(program)));
     }
-    if (stopping) throw Error(ErrorCode::cancelled, fmt::format("'{}' was stopped as asked", text::printable(program)));
+    if (stopping)
+        throw Error(ErrorCode::cancelled, fmt::format("'{}' was stopped as asked", text::printable(program)));
 }
 
 RunResult run(const std::vector<std::string>& argv, const RunOptions& options) {

@@ -15,7 +15,7 @@ static void note_interrupt(int signal_number) {
 }
 
 const std::atomic<bool>& watch_interrupts() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = note_interrupt;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);

@@ -39,15 +39,16 @@ static Fd open_path(const std::string& path, int flags) {
     return Fd(::open(path.c_str(), O_PATH | O_CLOEXEC | flags));
 }
 
-// The folder by descriptor, and a short name in it that is then renamed: the name itself may be 255 bytes long.
-// link(2), not rename(2): a socket that is there already must not be replaced.
+// The folder by descriptor, and a short name in it that is then renamed: the name itself may be 255 bytes
+// long. link(2), not rename(2): a socket that is there already must not be replaced.
 static bool bind_long(const Fd& socket, const std::string& path) {
     const Fd folder = open_path(text::folder_of(path), O_DIRECTORY);
     if (!folder) return false;
     const std::string name = fmt::format(".domsnap-{}-{}.sock", ::getpid(), socket.get());
     ::unlinkat(folder.get(), name.c_str(), 0); // of a process with our pid that is long dead
     if (!bind_at(socket, fmt::format("/proc/self/fd/{}/{}", folder.get(), name))) return false;
-    const bool linked = ::linkat(folder.get(), name.c_str(), folder.get(), text::base_name(path).c_str(), 0) == 0;
+    const bool linked =
+        ::linkat(folder.get(), name.c_str(), folder.get(), text::base_name(path).c_str(), 0) == 0;
     const int error = errno;
     ::unlinkat(folder.get(), name.c_str(), 0);
     errno = error;
@@ -78,14 +79,16 @@ Fd connect_unix(const std::string& path) {
     Fd socket = unix_socket();
     if (fits(path) ? connect_at(socket, path) : connect_long(socket, path)) return socket;
     if (errno == ECONNREFUSED)
-        throw Error(ErrorCode::not_found, fmt::format("nobody listens on the socket '{}'", text::printable(path)));
+        throw Error(ErrorCode::not_found,
+                    fmt::format("nobody listens on the socket '{}'", text::printable(path)));
     fail("connect to the socket", path);
 }
 
 pid_t peer_pid(const Fd& socket) {
     ucred peer{};
     socklen_t size = sizeof peer;
-    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) fail("find the peer of", "a Unix socket");
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        fail("find the peer of", "a Unix socket");
     return peer.pid;
 }
 
