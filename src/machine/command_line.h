@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace domsnap::machine {
@@ -25,7 +26,9 @@ struct CommandLineFacts {
     std::map<std::string, std::vector<ChainImage>> chains; ///< by disk target; empty drives are absent
     int monitor_fd = 3, watch_fd = 4;                      ///< descriptors of listening sockets for the two QMP monitors
     std::map<std::string, int> channel_fds;                ///< by socket path: descriptors of listening sockets, if any
-    std::string runtime_folder;                            ///< for sockets of ours without a path in the XML
+    std::string runtime_folder;                            ///< the domain's: for sockets without a path in the XML
+    std::string events;                                    ///< a third monitor, PATH.in to PATH.out; empty: none
+    int64_t now = 0;                                       ///< epoch seconds, for <clock offset='variable'>
     bool incoming = false;                                 ///< -incoming defer
     unsigned long domain_id = 0;
     bool trial = false; ///< only to learn whether QEMU accepts it: images become null-co nodes, sockets, ports, ptys and
@@ -36,8 +39,16 @@ struct CommandLineFacts {
 /// argv, argv[0] = emulator. Always -S (the caller resumes), -nodefaults, -no-user-config, -sandbox on,…, guest RAM an
 /// anonymous memory backend "pc.ram", -blockdev for every image of every chain, never -drive. Throws unsupported
 /// naming element and line for what it cannot run; elements that QEMU need not act on (metadata, title, …) are passed
-/// over. type='kvm' without /dev/kvm is the caller's to see.
+/// over. type='kvm' without /dev/kvm is the caller's to see. A trial leaves <qemu:commandline> out (it may open ports
+/// that the running guest holds) and talks over one connected socket, monitor_fd.
 std::vector<std::string> command_line(const model::Domain& domain, const CommandLineFacts& facts);
+
+/// What QEMU's environment gets besides ours: TZ for <clock offset='timezone'>, and <qemu:env>.
+std::vector<std::pair<std::string, std::string>> environment(const model::Domain& domain);
+
+/// The paths of the unix sockets that QEMU must listen on for the domain's character devices (mode='bind'), in the
+/// document's order; those without a path get one in runtime_folder.
+std::vector<std::string> listening_sockets(const model::Domain& domain, const std::string& runtime_folder);
 
 /// "-name x -machine y …" with one option a line, for goldens and logs.
 std::string printable_command_line(const std::vector<std::string>& argv);

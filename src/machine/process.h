@@ -13,14 +13,16 @@
 
 namespace domsnap::machine {
 
-/// Run-time files of one domain, below the runtime folder: UUID/{qemu.pid,qmp.sock,watch.sock,qemu.log,live.xml,…}.
+/// Run-time files of one domain, below the runtime folder: UUID/{qemu.pid,qmp.sock,watch.sock,qemu.log,live.xml,
+/// events.in,events.out,…}.
 struct RuntimeFiles {
     std::string folder; ///< RUNTIME_DIR/UUID
     std::string pid() const { return folder + "/qemu.pid"; }
     std::string monitor() const { return folder + "/qmp.sock"; }
     std::string watch() const { return folder + "/watch.sock"; }
     std::string log() const { return folder + "/qemu.log"; }
-    std::string events() const { return folder + "/events.log"; }
+    /// QEMU's answers and events as QMP lines, which it writes there by itself, from its start to its end.
+    std::string events() const { return folder + "/events.out"; }
     std::string live() const { return folder + "/live.xml"; }
     std::string reason() const { return folder + "/reason"; }
 };
@@ -59,7 +61,8 @@ qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, con
 /// Ends it: QMP quit, then SIGTERM, then SIGKILL, each with a part of the deadline; removes the run-time files.
 void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline);
 
-/// Why the last QEMU of this domain ended by itself, from its events ("shutdown", "crashed", "unknown").
+/// Why the last QEMU of this domain ended, from its own events: "shutdown" (the guest did), "destroyed" (it was told
+/// to), "crashed" (the guest panicked, or QEMU ended without a word), "unknown" (there are no events).
 std::string exit_reason(const RuntimeFiles& files);
 
 } // namespace domsnap::machine

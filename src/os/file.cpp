@@ -23,7 +23,8 @@ static FileInfo from_stat(const struct stat& st) {
             .is_regular = S_ISREG(st.st_mode),
             .is_folder = S_ISDIR(st.st_mode),
             .is_block = S_ISBLK(st.st_mode),
-            .is_symlink = S_ISLNK(st.st_mode)};
+            .is_symlink = S_ISLNK(st.st_mode),
+            .is_socket = S_ISSOCK(st.st_mode)};
 }
 
 std::optional<FileInfo> file_info(const std::string& path, bool follow) {

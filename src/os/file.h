@@ -19,7 +19,7 @@ struct FileInfo {
     uint64_t device = 0;
     uint32_t mode = 0;       ///< permission bits
     int64_t modified = 0;    ///< epoch seconds
-    bool is_regular = false, is_folder = false, is_block = false, is_symlink = false;
+    bool is_regular = false, is_folder = false, is_block = false, is_symlink = false, is_socket = false;
 };
 
 /// Nothing if there is no such file. Follows symlinks unless told not to.

@@ -1,0 +1,114 @@
+#include "machine/process.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "qmp/commands.h"
+
+#include <chrono>
+#include <csignal>
+#include <fmt/format.h>
+
+namespace domsnap::machine {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Of a QEMU whose starter was killed before it wrote the pid file: whoever listens on the monitor's socket, which
+/// lies in a folder that only the domain's owner can write.
+std::optional<os::ProcessId> find_by_socket(const RuntimeFiles& files) {
+    if (!os::exists(files.monitor())) return std::nullopt;
+    try {
+        const auto process = os::process_id(os::peer_pid(os::connect_unix(files.monitor())));
+        if (process) os::write_file(files.pid(), os::to_text(*process));
+        return process;
+    } catch (const Error&) {
+        return std::nullopt; // nobody listens
+    }
+}
+
+Error not_the_one(const os::ProcessId& process, const std::string& why) {
+    return {ErrorCode::conflict, fmt::format("process {} is recorded as the domain's QEMU, but {}", process.pid, why),
+            "look at that process; if it is the domain's QEMU, end it by hand"};
+}
+
+os::Fd connect_to_process(const RuntimeFiles& files, const os::ProcessId& process) {
+    try {
+        auto socket = os::connect_unix(files.monitor());
+        if (os::peer_pid(socket) == process.pid) return socket;
+        throw not_the_one(process, fmt::format("process {} listens on its monitor", os::peer_pid(socket)));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::not_found) throw;
+        throw not_the_one(process, fmt::format("nobody listens on '{}'", text::printable(files.monitor())));
+    }
+}
+
+qmp::Client greeted(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
+    auto socket = connect_to_process(files, process);
+    try {
+        return qmp::Client::over(std::move(socket), deadline);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::timed_out) throw;
+        throw Error(ErrorCode::busy,
+                    fmt::format("the monitor '{}' of QEMU process {} does not answer", text::printable(files.monitor()),
+                                process.pid),
+                    "another program holds it, or QEMU hangs: try again when that one is done");
+    }
+}
+
+void ask_to_quit(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
+    try {
+        auto monitor = greeted(files, process, deadline);
+        qmp::quit(monitor, deadline);
+    } catch (const Error&) {
+        // The signals follow.
+    }
+}
+
+/// Half of what is left, so that the harder way gets its turn.
+Deadline half_of(Deadline deadline, std::chrono::milliseconds most) {
+    return deadline.or_sooner(std::min(most, std::chrono::milliseconds(deadline.poll_ms() / 2)));
+}
+
+void remove_runtime_files(const RuntimeFiles& files) {
+    for (const auto& name : os::list_folder(files.folder))
+        if (name.ends_with(".sock") || name == "events.in") os::remove_file_durably(files.folder + "/" + name);
+    os::remove_file_durably(files.live());
+    os::remove_file_durably(files.pid()); // last: until now a second try finds what there is to end
+}
+
+} // namespace
+
+std::optional<os::ProcessId> find(const RuntimeFiles& files) {
+    if (!os::exists(files.pid())) return find_by_socket(files);
+    const auto process = os::process_id_from_text(os::read_file_start(files.pid(), 64));
+    return process && os::is_alive(*process) ? process : std::nullopt;
+}
+
+qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, const std::string& uuid, Deadline deadline) {
+    auto monitor = greeted(files, process, deadline);
+    const auto answered = qmp::query_uuid(monitor, deadline);
+    if (!uuid.empty() && answered != uuid)
+        throw not_the_one(process, fmt::format("it runs the domain with the uuid {}", text::printable(answered)));
+    return monitor;
+}
+
+void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
+    const auto asked = half_of(deadline, 15s);
+    ask_to_quit(files, process, half_of(asked, 5s));
+    bool gone = os::wait_until_gone(process, asked);
+    for (const int signal : {SIGTERM, SIGKILL}) {
+        if (gone) break;
+        os::signal_process(process, signal);
+        gone = os::wait_until_gone(process, signal == SIGTERM ? half_of(deadline, 5s) : deadline);
+    }
+    os::poll_exit(process);
+    if (!gone)
+        throw Error(ErrorCode::timed_out, fmt::format("QEMU process {} did not end, not even by SIGKILL", process.pid),
+                    "the kernel may be waiting for a disk or network file system");
+    remove_runtime_files(files);
+}
+
+} // namespace domsnap::machine

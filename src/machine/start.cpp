@@ -1,0 +1,141 @@
+// A domain's QEMU, started for good or on trial.
+#include "machine/launch.h"
+#include "machine/process.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "os/socket.h"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+namespace domsnap::machine {
+
+namespace {
+
+constexpr int backlog = 16; // clients that come while one is served wait in it instead of in connect(2)
+
+/// The sockets that QEMU listens on, bound by us: a path may be longer than what QEMU could bind (107 bytes), and a
+/// client that connects as soon as the process exists finds a listener.
+class Listeners {
+  public:
+    int add(const std::string& path) {
+        remove_stale(path);
+        sockets_.push_back(os::bind_unix(path));
+        paths_.push_back(path);
+        return first_descriptor + static_cast<int>(sockets_.size()) - 1;
+    }
+    std::vector<std::pair<int, int>> passed() const {
+        std::vector<std::pair<int, int>> pairs;
+        for (const auto& socket : sockets_)
+            pairs.emplace_back(socket.get(), first_descriptor + static_cast<int>(pairs.size()));
+        return pairs;
+    }
+    /// Async-signal-safe. In the child, because SO_PEERCRED names whoever called listen(2), and clients check it.
+    void listen() const {
+        for (const auto& socket : sockets_) ::listen(socket.get(), backlog);
+    }
+    void close() { sockets_.clear(); }
+    void remove() {
+        close();
+        for (const auto& path : paths_) os::remove_file_durably(path);
+    }
+
+  private:
+    static constexpr int first_descriptor = 3;
+
+    static void remove_stale(const std::string& path) {
+        const auto info = os::file_info(path, false);
+        if (!info) return;
+        if (!info->is_socket)
+            throw Error(ErrorCode::conflict, fmt::format("'{}' is there, and is not a socket", text::printable(path)),
+                        "QEMU is to listen there: remove it, or name another path in the domain's XML");
+        try {
+            os::connect_unix(path);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw;
+            os::remove_file_durably(path);
+            return;
+        }
+        throw Error(ErrorCode::conflict, fmt::format("another process listens on the socket '{}'", text::printable(path)));
+    }
+
+    std::vector<os::Fd> sockets_;
+    std::vector<std::string> paths_;
+};
+
+int64_t seconds_since_epoch() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string who(const model::Domain& domain) { return fmt::format("domain '{}'", text::printable(domain.name)); }
+
+/// The third monitor's two files: what QEMU reads at its start, and where it writes.
+std::string prepare_events(const RuntimeFiles& files) {
+    os::write_file(files.folder + "/events.in", "{\"execute\":\"qmp_capabilities\"}\n");
+    os::write_file(files.events(), "");
+    return files.folder + "/events";
+}
+
+void prepare_folder(const model::Domain& domain, const RuntimeFiles& files) {
+    if (const auto running = find(files))
+        throw Error(ErrorCode::conflict, fmt::format("{} runs already, as process {}", who(domain), running->pid));
+    os::make_folders(files.folder);
+    os::remove_file_durably(files.pid()); // of a QEMU that has ended
+    os::write_file(files.log(), "");
+}
+
+void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLineFacts& facts, Listeners& listeners) {
+    facts.trial = false;
+    facts.runtime_folder = files.folder;
+    facts.events = prepare_events(files);
+    if (facts.now == 0) facts.now = seconds_since_epoch();
+    facts.monitor_fd = listeners.add(files.monitor());
+    facts.watch_fd = listeners.add(files.watch());
+    for (const auto& path : listening_sockets(domain, files.folder)) facts.channel_fds[path] = listeners.add(path);
+}
+
+os::ProcessId spawn(const model::Domain& domain, const CommandLineFacts& facts, const RuntimeFiles& files,
+                    Listeners& listeners) {
+    const auto argv = command_line(domain, facts);
+    os::write_file(files.folder + "/command-line", printable_command_line(argv));
+    const auto process = os::start_background({.argv = argv,
+                                               .log_path = files.log(),
+                                               .passed = listeners.passed(),
+                                               .in_child = [&] { listeners.listen(); },
+                                               .environment = environment(domain)});
+    listeners.close(); // so that they are gone when QEMU is
+    return process;
+}
+
+} // namespace
+
+Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files, Deadline deadline) {
+    prepare_folder(domain, files);
+    Listeners listeners;
+    try {
+        fill_in(domain, files, facts, listeners);
+        const auto process = spawn(domain, facts, files, listeners);
+        // If we are killed before this is written, find() goes by the listener of the monitor's socket.
+        os::write_file(files.pid(), os::to_text(process));
+        return {process, greet(process, os::connect_unix(files.monitor()), files.log(), who(domain), deadline)};
+    } catch (const Error&) {
+        listeners.remove();
+        os::remove_file_durably(files.pid());
+        throw;
+    }
+}
+
+void try_out(const model::Domain& domain, CommandLineFacts facts, const std::string& scratch_folder, Deadline deadline) {
+    facts.trial = true;
+    facts.monitor_fd = 3;
+    facts.runtime_folder = scratch_folder;
+    if (facts.now == 0) facts.now = seconds_since_epoch();
+    os::make_folders(scratch_folder);
+    const auto argv = command_line(domain, facts);
+    const ShortLived accepted(argv, environment(domain), scratch_log(scratch_folder), who(domain), deadline);
+}
+
+} // namespace domsnap::machine
