@@ -175,8 +175,7 @@ void check_domain_name(const std::string& name) {
 }
 
 Domain domain_from(Element document) {
-    if (document.name == "inactiveDomain") document.name = "domain";
-    if (document.name != "domain")
+    if (document.name != "domain" && document.name != "inactiveDomain")
         throw Error(ErrorCode::invalid_request,
                     fmt::format("XML error: expecting root element of 'domain', not '{}'", text::printable(document.name)));
     Domain domain;
@@ -193,6 +192,7 @@ Domain domain_from(Element document) {
     domain.vcpus = vcpu_count(document);
     domain.disks = disks_from(document);
     domain.document = std::move(document);
+    domain.document.name = "domain";
     return domain;
 }
 

@@ -2,13 +2,16 @@
 
 #include "base/text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <string_view>
 
 namespace domsnap::xml {
 
 std::string words(const xmlError& error) {
-    return text::printable(text::trim(error.message ? error.message : "unknown error"));
+    auto line = std::string(text::trim(error.message ? error.message : "unknown error"));
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return text::printable(line);
 }
 
 void FirstError::note(const xmlError& error, int open_line) {

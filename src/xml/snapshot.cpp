@@ -65,6 +65,8 @@ void read_state(const Reader& reader, const Element& root, Snapshot& snapshot) {
 }
 
 void read_creation_time(const Reader& reader, const Element& root, Snapshot& snapshot) {
+    // libvirt prints no time where it is 0, and asks for one all the same when such a snapshot is redefined.
+    if (reader.options.record && !root.child("creationTime")) return;
     const auto digits = content_at(root, "creationTime");
     const char* end = digits.data() + digits.size();
     const auto [stopped, error] = std::from_chars(digits.data(), end, snapshot.creation_time);
