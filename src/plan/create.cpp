@@ -144,9 +144,10 @@ void plan_memory_file(Draft& draft) {
         // libvirt overwrites it in silence: somebody's memory image is lost that way.
         throw Error(ErrorCode::conflict, fmt::format("memory image {} already exists", file), "choose another file, or remove that one if nothing needs it");
     }
-    if (draft.facts.free_space && draft.facts.memory_in_use > draft.facts.free_space)
+    const auto space = draft.facts.free_space.find(text::folder_of(file));
+    if (space != draft.facts.free_space.end() && draft.facts.memory_in_use > space->second)
         throw Error(ErrorCode::io, fmt::format("no space for memory image {}: up to {} are needed, {} are free", file,
-                                               text::human_size(draft.facts.memory_in_use), text::human_size(draft.facts.free_space)),
+                                               text::human_size(draft.facts.memory_in_use), text::human_size(space->second)),
                     "free some space, or name another place with --memspec");
     draft.plan.space += draft.facts.memory_in_use;
 }
@@ -156,13 +157,17 @@ void plan_online(Draft& draft) {
     const bool running = draft.facts.state == model::SnapshotState::running;
     if (draft.has_memory(Location::internal)) {
         const auto points = internal_points(draft);
+        for (const auto& wanted : draft.record.disks)
+            if (wanted.location == Location::external)
+                throw Error(ErrorCode::unsupported, fmt::format("internal memory beside an external disk ('{}') is not built yet", wanted.name),
+                            "use external memory: --memspec file=PATH");
         if (points.empty()) refuse("no disk can hold the memory: an internal state needs a writable qcow2 disk", "use external memory: --memspec file=PATH");
         draft.record.memory.disk = points.front().target;
         steps.push_back(SaveInternal{"domsnap-save-" + draft.facts.unique, draft.record.name, points.front().node, points, running});
         draft.plan.guest = "The guest stands still while its memory is written into the disk image.";
         return;
     }
-    SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, false, running, {}};
+    SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, false, running};
     if (draft.has_memory(Location::external)) {
         change.image = draft.record.memory.file;
         change.background = draft.facts.background_snapshot && running;
@@ -209,6 +214,7 @@ void plan_record(Draft& draft, const model::SnapshotTree& tree) {
     const bool disk_only = draft.facts.online() && draft.has_memory(Location::no);
     record.state = disk_only ? model::SnapshotState::disk_snapshot : draft.facts.online() ? draft.facts.state : model::SnapshotState::shutoff;
     record.domain = {draft.facts.live.document};
+    record.domain.front().remove_attribute("id"); // of one run; a revert's is another
     if (draft.facts.online()) record.inactive_domain = {inactive_document(draft.facts.definition)};
     draft.plan.point_of_no_return = static_cast<uint32_t>(draft.plan.steps.size());
     if (!draft.options.no_metadata) {
@@ -224,15 +230,25 @@ void plan_record(Draft& draft, const model::SnapshotTree& tree) {
 
 } // namespace
 
-Cell cell_of(const Snapshot& request, const CreateOptions& options, bool online) {
+static Location asked_location(const SnapshotDisk& disk) {
+    if (disk.location == Location::manual) return Location::external;
+    return disk.location == Location::omitted && !disk.source.empty() ? Location::external : disk.location;
+}
+
+/// True if a disk that could be saved is not spoken of: its default decides.
+static bool leaves_some_open(const Snapshot& request, const model::Domain& domain) {
+    return std::any_of(domain.disks.begin(), domain.disks.end(), [&](const model::Disk& disk) {
+        const auto speaks_of_it = [&](const SnapshotDisk& d) { return domain.find_disk(d.name) == &disk && d.location != Location::omitted; };
+        return !disk.defaults_to_no() && disk.snapshot != Location::no && std::none_of(request.disks.begin(), request.disks.end(), speaks_of_it);
+    });
+}
+
+Cell cell_of(const Snapshot& request, const CreateOptions& options, const model::Domain& domain, bool online) {
     Cell cell{online, request.memory.location, Location::omitted, options.disk_only};
     const auto strength = [](Location l) { return l == Location::external ? 3 : l == Location::internal ? 2 : l == Location::no ? 1 : 0; };
-    for (const auto& disk : request.disks) {
-        const Location location = disk.location == Location::omitted && !disk.source.empty() ? Location::external
-                                  : disk.location == Location::manual                         ? Location::external
-                                                                                              : disk.location;
-        if (strength(location) > strength(cell.disk)) cell.disk = location;
-    }
+    for (const auto& disk : request.disks)
+        if (const Location location = asked_location(disk); strength(location) > strength(cell.disk)) cell.disk = location;
+    if (cell.disk == Location::no && leaves_some_open(request, domain)) cell.disk = Location::omitted;
     return cell;
 }
 

@@ -46,9 +46,8 @@ struct Facts {
     bool background_snapshot = false;    ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;
     std::string memory_folder;           ///< the domain's own, for generated memory images
-    std::string domain_hash, qemu_version;
     uint64_t memory_in_use = 0;          ///< bytes of QEMU's resident memory, at most the guest's
-    uint64_t free_space = 0;             ///< where the memory image goes
+    std::map<std::string, uint64_t> free_space; ///< bytes, by folder, where files may be made
     int64_t now = 0;                     ///< epoch seconds
     std::string unique;                  ///< drawn at random: job ids
 

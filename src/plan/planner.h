@@ -13,8 +13,8 @@
 namespace domsnap::plan {
 
 /// The cell of the table that a request falls into. disk: the one kind that its disks name; a mixture counts as its
-/// strongest (external over internal over no).
-Cell cell_of(const model::Snapshot& request, const CreateOptions& options, bool online);
+/// strongest (external over internal over no), and leaving out some disks is not yet leaving out all of them.
+Cell cell_of(const model::Snapshot& request, const CreateOptions& options, const model::Domain& domain, bool online);
 
 /// Excluding flags, in libvirt's words; throws invalid_request.
 void check_flags(const CreateOptions& options, const model::Snapshot& request, bool online);

@@ -27,7 +27,6 @@ struct SwitchDisks {
     std::string image;   ///< memory image; "" = disks alone
     bool background = false; ///< the guest runs on while memory is written
     bool was_running = true;
-    std::string identity; ///< JSON of the image's identity
 };
 /// Waits until the memory image is whole and durable.
 struct AwaitCapture { std::string image; bool was_running = true; };

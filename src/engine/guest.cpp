@@ -1,0 +1,177 @@
+#include "engine/guest.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/observe.h"
+#include "image/qemu_img.h"
+#include "memory/capture.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "qmp/commands.h"
+
+#include <atomic>
+#include <exception>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+namespace domsnap::engine {
+
+namespace {
+
+std::string cache_folder(const Folders& folders) { return folders.state + "/cache"; }
+
+machine::EmulatorFacts facts_of(const Folders& folders, const std::string& emulator) {
+    os::make_folders(cache_folder(folders));
+    return machine::emulator_facts(emulator, cache_folder(folders), for_start());
+}
+
+machine::CommandLineFacts command_line_facts(const Session& session, const model::Domain& domain) {
+    machine::CommandLineFacts facts;
+    facts.emulator = machine::find_emulator(domain);
+    const auto emulator = facts_of(session.folders(), facts.emulator);
+    facts.qemu_major = emulator.capabilities.major;
+    facts.qemu_minor = emulator.capabilities.minor;
+    facts.runtime_folder = session.files().folder;
+    return facts;
+}
+
+/// Ids count up for as long as the host runs, as libvirt's do.
+unsigned long next_id(const Folders& folders) {
+    os::make_folders(folders.runtime);
+    const auto path = folders.runtime + "/next-id";
+    const auto lock = os::FileLock::take(path + ".lock", os::LockMode::exclusive, "a new id", quick());
+    const auto id = os::exists(path) ? text::to_u64(text::trim(os::read_file(path, 64))).value_or(1) : 1;
+    os::write_file(path, fmt::format("{}\n", id + 1));
+    return id;
+}
+
+std::string last_words(const machine::RuntimeFiles& files) {
+    try {
+        const auto lines = text::split(text::trim(os::read_file(files.log(), 16 << 20)), '\n');
+        return lines.empty() ? std::string{} : lines.back();
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+/// The image's pages on their way into the pipe, from a thread of their own: writing blocks as QEMU reads.
+class Feed {
+  public:
+    Feed(const memory::ImageReader& image, os::Fd out) : out_(std::move(out)), thread_([this, &image] { run(image); }) {}
+    ~Feed() {
+        stop_ = true;
+        thread_.join();
+    }
+    uint64_t done() const { return done_; }
+    uint64_t total() const { return total_; }
+    bool failed() const { return failed_; }
+    void rethrow() const { std::rethrow_exception(error_); } ///< only if failed()
+
+  private:
+    void run(const memory::ImageReader& image) {
+        const Control control{[this](const Progress& p) { done_ = p.done, total_ = p.total; }, {}, &stop_};
+        try {
+            memory::write_stream(image, out_.get(), control);
+        } catch (...) {
+            error_ = std::current_exception();
+            failed_ = true;
+        }
+        out_.reset(); // the end of the stream
+    }
+
+    os::Fd out_;
+    CancelFlag stop_ = false;
+    std::atomic<uint64_t> done_ = 0, total_ = 0;
+    std::atomic<bool> failed_ = false;
+    std::exception_ptr error_;
+    std::thread thread_; // last: it uses the others
+};
+
+void wait_until_loaded(Session& session, const Feed& feed) {
+    for (;;) {
+        if (feed.failed()) feed.rethrow();
+        const auto migration = qmp::query_migrate(session.monitor(), quick());
+        if (migration.status == "completed") return;
+        if (migration.status == "failed")
+            throw Error(ErrorCode::refused_by_qemu, fmt::format("QEMU did not take the memory: {}", migration.error.empty() ? last_words(session.files()) : migration.error));
+        session.control().report("memory", feed.done(), feed.total());
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
+
+} // namespace
+
+model::Domain runnable(const Folders& folders, model::Domain domain) {
+    const auto emulator = machine::find_emulator(domain);
+    const auto versioned = machine::versioned_machine(facts_of(folders, emulator), domain.machine);
+    if (versioned != domain.machine) model::set_machine(domain, versioned);
+    return domain;
+}
+
+void start_qemu(Session& session, const model::Domain& domain, bool incoming) {
+    auto facts = command_line_facts(session, domain);
+    facts.chains = chains_of(domain);
+    facts.incoming = incoming;
+    facts.domain_id = next_id(session.folders());
+    session.forget_monitor();
+    os::make_folders(session.files().folder);
+    model::Domain live = domain;
+    live.document.set_attribute("id", std::to_string(facts.domain_id));
+    auto started = machine::start(domain, facts, session.files(), for_start());
+    os::write_file(session.files().live(), model::to_text(live.document) + "\n");
+    session.use_monitor(std::move(started.monitor));
+}
+
+void try_qemu(Session& session, const model::Domain& domain) {
+    auto facts = command_line_facts(session, domain);
+    facts.trial = true;
+    facts.chains = chains_of(domain);
+    for (const auto& disk : domain.disks)
+        if (!disk.empty()) facts.virtual_sizes[disk.target] = image::info(disk.source, disk.format).virtual_size;
+    const auto scratch = session.files().folder + "-trial";
+    os::make_folders(scratch);
+    try {
+        machine::try_out(domain, facts, scratch, for_start());
+    } catch (const Error&) {
+        os::remove_tree(scratch);
+        throw;
+    }
+    os::remove_tree(scratch);
+}
+
+void end_qemu(Session& session, const std::string& reason) {
+    const auto process = session.process();
+    session.forget_monitor(); // QEMU serves one client at a time, and its end wants to be that one
+    if (!process) return;
+    machine::end(session.files(), *process, for_end());
+    note_reason(session, reason);
+}
+
+void note_reason(Session& session, const std::string& reason) {
+    os::make_folders(session.files().folder);
+    os::write_file(session.files().reason(), reason + "\n");
+}
+
+std::string noted_reason(const machine::RuntimeFiles& files) {
+    return os::exists(files.reason()) ? std::string(text::trim(os::read_file(files.reason(), 256))) : std::string{};
+}
+
+void load_memory(Session& session, const std::string& path) {
+    const auto image = memory::ImageReader::open(path);
+    auto& qemu = session.monitor();
+    auto [stream, out] = os::make_pipe();
+    qmp::set_migration_capabilities(qemu, {}, quick());
+    qmp::give_fd(qemu, "domsnap-memory", stream.get(), quick());
+    stream.reset(); // QEMU's copy must be the only read end: when it dies, the feed gets EPIPE and does not hang
+    qmp::migrate_incoming_fd(qemu, "domsnap-memory", quick());
+    try {
+        const Feed feed(image, std::move(out));
+        wait_until_loaded(session, feed);
+    } catch (const Error& error) {
+        const auto words = session.process() ? std::string{} : last_words(session.files());
+        throw Error(error.code(), words.empty() ? error.what() : fmt::format("{} ({})", error.what(), words), error.hint());
+    }
+}
+
+} // namespace domsnap::engine

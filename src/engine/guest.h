@@ -1,0 +1,27 @@
+// QEMU for a domain: started from a document, ended, with the run-time files that tell other processes about it.
+#pragma once
+
+#include "engine/session.h"
+
+#include <string>
+
+namespace domsnap::engine {
+
+/// The domain as it can be run: the machine type resolved to its versioned name, so that a stream saved today fits the
+/// QEMU of tomorrow.
+model::Domain runnable(const Folders& folders, model::Domain domain);
+
+/// Starts QEMU, stopped (or waiting for a stream), and writes live.xml. The session's monitor is the new one.
+void start_qemu(Session& session, const model::Domain& domain, bool incoming);
+/// Whether QEMU would take it; nothing of the host is touched.
+void try_qemu(Session& session, const model::Domain& domain);
+/// Ends it if it runs; reason as `domstate --reason` shows it.
+void end_qemu(Session& session, const std::string& reason);
+/// Why the domain is in the state it is in.
+void note_reason(Session& session, const std::string& reason);
+std::string noted_reason(const machine::RuntimeFiles& files);
+
+/// Feeds a memory image to a QEMU that waits for a stream, and waits until it has it all.
+void load_memory(Session& session, const std::string& image);
+
+} // namespace domsnap::engine

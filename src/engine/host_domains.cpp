@@ -1,0 +1,196 @@
+// Host: definitions, and the domain's life.
+#include "base/error.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "engine/guest.h"
+#include "engine/observe.h"
+#include "os/file.h"
+#include "plan/document.h"
+#include "plan/points.h"
+#include "qmp/commands.h"
+#include "xml/document.h"
+#include "xml/validate.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <domsnap/host.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace domsnap {
+
+using namespace engine;
+
+namespace {
+
+void validate_domain(const std::string& xml) {
+    const auto schema = xml::find_schema("domain");
+    if (schema.empty())
+        throw Error(ErrorCode::unsupported, "the schema for <domain> is not installed", "install libvirt's schemas, or define without --validate");
+    const auto faults = xml::validate(xml, "(domain_definition)", schema);
+    if (!faults.empty())
+        throw Error(ErrorCode::invalid_request, fmt::format("XML document failed to validate against schema: line {}: {}", faults.front().line, faults.front().reason));
+}
+
+std::string new_uuid() {
+    const auto random = os::random_bytes(16);
+    UuidBytes bytes{};
+    std::memcpy(bytes.data(), random.data(), bytes.size());
+    return uuid_from_random(bytes);
+}
+
+/// The same name and uuid may be redefined; one without the other is another domain's.
+void check_identity(const Folders& folders, model::Domain& domain) {
+    const store::DomainFolder folder(folders.state, domain.name);
+    const std::string known = folder.defined() ? parse_domain(folder.definition(), domain.name).uuid : "";
+    if (domain.uuid.empty()) model::set_uuid(domain, known.empty() ? new_uuid() : known);
+    if (!known.empty() && known != domain.uuid)
+        throw Error(ErrorCode::conflict, fmt::format("operation failed: domain '{}' already exists with uuid {}", domain.name, known),
+                    "undefine it first, or give the new one another name");
+    for (const auto& name : store::domain_names(folders.state))
+        if (name != domain.name && parse_domain(store::DomainFolder(folders.state, name).definition(), name).uuid == domain.uuid)
+            throw Error(ErrorCode::conflict, fmt::format("operation failed: domain '{}' is already defined with uuid {}", name, domain.uuid),
+                        "give the new one another <uuid>, or none");
+}
+
+void refuse_running(const View& view, const char* what) {
+    if (!view.process()) return;
+    throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: cannot {} domain '{}' while it runs", what, view.name()),
+                fmt::format("domsnap destroy {}", view.name()));
+}
+
+/// Starting on a file that a snapshot froze would write into it, and the snapshot be lost. libvirt does it.
+void refuse_frozen_disks(const View& view) {
+    const auto snapshots = view.snapshots();
+    for (const auto& disk : view.definition().disks) {
+        if (disk.empty() || disk.defaults_to_no()) continue;
+        for (const auto& snapshot : snapshots.all())
+            for (const auto& frozen : snapshot.disks)
+                if (frozen.point && frozen.point->tag.empty() && frozen.point->file == disk.source)
+                    throw Error(ErrorCode::conflict,
+                                fmt::format("disk '{}' of domain '{}' is {}, which snapshot '{}' froze: a guest that writes there would destroy it",
+                                            disk.target, view.name(), disk.source, snapshot.name),
+                                fmt::format("domsnap snapshot-revert {} {} puts a fresh overlay over it", view.name(), snapshot.name));
+    }
+}
+
+void require_running(Session& session) { session.monitor(); }
+
+} // namespace
+
+Folders resolve_folders(Folders given) {
+    const auto environment = [](const char* name) -> std::string { const char* value = std::getenv(name); return value ? value : ""; };
+    const bool root = geteuid() == 0;
+    if (given.state.empty()) given.state = environment("DOMSNAP_STATE_DIR");
+    if (given.state.empty() && root) given.state = "/var/lib/domsnap";
+    if (given.state.empty()) {
+        const auto base = environment("XDG_STATE_HOME");
+        given.state = base.empty() ? environment("HOME") + "/.local/state/domsnap" : base + "/domsnap";
+    }
+    if (given.runtime.empty()) given.runtime = environment("DOMSNAP_RUNTIME_DIR");
+    if (given.runtime.empty()) {
+        const auto base = environment("XDG_RUNTIME_DIR");
+        given.runtime = root ? "/run/domsnap" : base.empty() ? fmt::format("/tmp/domsnap-{}", geteuid()) : base + "/domsnap";
+    }
+    given.state = os::absolute_path(given.state);
+    given.runtime = os::absolute_path(given.runtime);
+    return given;
+}
+
+Host::Host(Folders folders) : folders_(resolve_folders(std::move(folders))) {}
+
+std::string Host::define(const std::string& xml, bool validate) {
+    if (validate) validate_domain(xml);
+    model::Domain domain = parse_domain(xml, "(domain_definition)");
+    check_identity(folders_, domain);
+    domain.document.remove_attribute("id");
+    store::DomainFolder folder(folders_.state, domain.name);
+    const auto lock = os::FileLock::take(folder.lock_path(), os::LockMode::exclusive, fmt::format("define {}", domain.name), Deadline::after(std::chrono::hours(1)));
+    folder.put_definition(plan::document_text(domain));
+    return domain.name;
+}
+
+void Host::undefine(const std::string& name, const UndefineOptions& options, const Control& control) {
+    const auto domain = resolve_name(folders_, name);
+    refuse_running(View(folders_, domain), "undefine");
+    if (options.snapshots)
+        for (const auto& snapshot : snapshots(domain))
+            if (snapshot.parent.empty()) snapshot_delete(domain, snapshot.name, {.children = true, .children_only = false, .metadata = false, .dry_run = false}, control);
+    Session session(folders_, domain, "undefine", control);
+    refuse_running(session, "undefine");
+    const auto left = session.folder().record_files().size();
+    if (left && !options.snapshots_metadata)
+        throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: cannot delete inactive domain with {} snapshots", left),
+                    "--snapshots deletes them with their files, --snapshots-metadata forgets them and leaves the files");
+    const auto images = os::list_folder(session.folder().memory_folder());
+    if (!images.empty())
+        throw Error(ErrorCode::conflict, fmt::format("memory images of domain '{}' lie in {} and would be lost", domain, session.folder().memory_folder()),
+                    "move them elsewhere first, or use --snapshots");
+    session.folder().remove();
+    os::remove_tree(session.files().folder);
+}
+
+void Host::rename(const std::string& name, const std::string& new_name) {
+    Session session(folders_, resolve_name(folders_, name), "domrename", {});
+    refuse_running(session, "rename");
+    model::check_domain_name(new_name);
+    store::rename_domain(folders_.state, session.name(), new_name);
+    model::Domain domain = session.definition();
+    model::set_name(domain, new_name);
+    store::DomainFolder(folders_.state, new_name).put_definition(plan::document_text(domain));
+}
+
+void Host::start(const std::string& name, bool paused, const Control& control) {
+    Session session(folders_, resolve_name(folders_, name), "start", control);
+    if (session.process())
+        throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
+    refuse_frozen_disks(session);
+    const auto domain = runnable(folders_, session.definition());
+    if (domain.machine != session.definition().machine) session.folder().put_definition(plan::document_text(domain));
+    start_qemu(session, domain, false);
+    note_reason(session, paused ? "user" : "booted");
+    if (!paused) qmp::cont(session.monitor(), quick());
+}
+
+void Host::destroy(const std::string& name, bool graceful) {
+    Session session(folders_, resolve_name(folders_, name), "destroy", {});
+    require_running(session);
+    (void)graceful; // QMP quit lets QEMU flush its images; only a QEMU that does not answer is killed
+    end_qemu(session, "destroyed");
+}
+
+void Host::shutdown(const std::string& name) {
+    Session session(folders_, resolve_name(folders_, name), "shutdown", {});
+    qmp::system_powerdown(session.monitor(), quick());
+}
+
+void Host::reset(const std::string& name) {
+    Session session(folders_, resolve_name(folders_, name), "reset", {});
+    qmp::system_reset(session.monitor(), quick());
+}
+
+void Host::reboot(const std::string& name) {
+    // Without an agent in the guest there is no request to reboot: Ctrl-Alt-Delete is what a PC's guest understands.
+    Session session(folders_, resolve_name(folders_, name), "reboot", {});
+    qmp::send_key(session.monitor(), {"ctrl", "alt", "delete"}, 100, quick());
+}
+
+void Host::suspend(const std::string& name) {
+    Session session(folders_, resolve_name(folders_, name), "suspend", {});
+    if (!qmp::query_status(session.monitor(), quick()).running) return; // as virsh: suspending a paused domain is no error
+    qmp::stop(session.monitor(), quick());
+    note_reason(session, "user");
+}
+
+void Host::resume(const std::string& name) {
+    Session session(folders_, resolve_name(folders_, name), "resume", {});
+    const auto status = qmp::query_status(session.monitor(), quick());
+    if (status.running) return;
+    if (status.status == "guest-panicked" || status.status == "internal-error" || status.status == "shutdown")
+        throw Error(ErrorCode::conflict, fmt::format("domain '{}' cannot go on: QEMU says '{}'", session.name(), status.status),
+                    "revert to a snapshot, or destroy and start it");
+    qmp::cont(session.monitor(), quick());
+    note_reason(session, "unpaused");
+}
+
+} // namespace domsnap

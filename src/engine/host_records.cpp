@@ -1,0 +1,82 @@
+// Host: snapshots as they are listed, shown and edited.
+#include "base/error.h"
+#include "engine/redefine.h"
+#include "engine/session.h"
+#include "xml/snapshot.h"
+
+#include <domsnap/host.h>
+#include <fmt/format.h>
+
+namespace domsnap {
+
+using namespace engine;
+
+namespace {
+
+SnapshotInfo info_of(const model::Snapshot& snapshot, const model::SnapshotTree& tree, const std::string& domain) {
+    SnapshotInfo info;
+    info.name = snapshot.name;
+    info.domain = domain;
+    info.state = model::to_string(snapshot.state);
+    info.parent = tree.find(snapshot.parent) ? snapshot.parent : "";
+    info.current = tree.current() == snapshot.name;
+    info.external = snapshot.external();
+    info.memory = model::to_string(snapshot.memory.location);
+    info.has_memory = snapshot.memory.location == model::Location::internal || snapshot.memory.location == model::Location::external;
+    info.children = static_cast<unsigned>(tree.children(snapshot.name).size());
+    info.creation_time = snapshot.creation_time;
+    info.description = snapshot.description;
+    return info;
+}
+
+} // namespace
+
+std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
+    const View view(folders_, resolve_name(folders_, domain));
+    const auto tree = view.snapshots();
+    std::map<std::string, unsigned> below;
+    const auto order = tree.topological();
+    for (auto at = order.rbegin(); at != order.rend(); ++at) // children first: each adds itself to its parent once
+        if (tree.find((*at)->parent)) below[(*at)->parent] += below[(*at)->name] + 1;
+    std::vector<SnapshotInfo> all;
+    for (const auto& snapshot : tree.all()) {
+        all.push_back(info_of(snapshot, tree, view.name()));
+        all.back().descendants = below[snapshot.name];
+    }
+    return all;
+}
+
+SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& snapshot) const {
+    const View view(folders_, resolve_name(folders_, domain));
+    const auto tree = view.snapshots();
+    auto info = info_of(tree.get(snapshot), tree, view.name());
+    info.descendants = static_cast<unsigned>(tree.descendants(snapshot).size());
+    return info;
+}
+
+std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot, bool security_info) const {
+    const View view(folders_, resolve_name(folders_, domain));
+    return model::to_text(model::to_element(view.snapshot(snapshot), {.security_info = security_info})) + "\n";
+}
+
+std::string Host::snapshot_parent(const std::string& domain, const std::string& snapshot) const {
+    return View(folders_, resolve_name(folders_, domain)).snapshot(snapshot).parent;
+}
+
+std::string Host::snapshot_current(const std::string& domain) const {
+    return View(folders_, resolve_name(folders_, domain)).folder().current();
+}
+
+void Host::set_snapshot_current(const std::string& domain, const std::string& snapshot) {
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-current", {});
+    session.snapshot(snapshot); // must exist
+    session.folder().set_current(snapshot);
+}
+
+std::string Host::snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml, bool rename, bool clone) {
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-edit", {});
+    const auto old = session.snapshot(snapshot);
+    return edit(session, old, xml::parse_snapshot(xml, {.redefine = true}, "(edited snapshot)"), rename, clone);
+}
+
+} // namespace domsnap

@@ -1,0 +1,109 @@
+// Host: snapshots made, reverted to, deleted.
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/observe.h"
+#include "engine/redefine.h"
+#include "engine/runner.h"
+#include "os/file.h"
+#include "plan/planner.h"
+#include "xml/snapshot.h"
+#include "xml/validate.h"
+
+#include <domsnap/host.h>
+#include <fmt/format.h>
+
+namespace domsnap {
+
+using namespace engine;
+
+namespace {
+
+void validate_snapshot(const std::string& xml) {
+    const auto schema = xml::find_schema("domainsnapshot");
+    if (schema.empty()) throw Error(ErrorCode::not_found, "the schema domainsnapshot.rng is not installed", "set DOMSNAP_SCHEMA_DIR");
+    const auto faults = xml::validate(xml, "(domain_snapshot)", schema);
+    if (!faults.empty())
+        throw Error(ErrorCode::invalid_request, fmt::format("XML document failed to validate against schema: line {}: {}", faults.front().line, faults.front().reason));
+}
+
+std::vector<std::string> named_paths(const model::Snapshot& request) {
+    std::vector<std::string> paths;
+    if (!request.memory.file.empty()) paths.push_back(request.memory.file);
+    for (const auto& disk : request.disks)
+        if (!disk.source.empty()) paths.push_back(disk.source);
+    return paths;
+}
+
+/// The request with every default that the table and the domain's disks give.
+model::Snapshot resolve(model::Snapshot request, const CreateOptions& options, const plan::Facts& facts) {
+    const auto cell = plan::cell_of(request, options, facts.live, facts.online());
+    const auto& outcome = plan::look_up(cell);
+    if (!outcome.valid())
+        throw Error(outcome.not_yet ? ErrorCode::unsupported : ErrorCode::invalid_request, outcome.refusal,
+                    fmt::format("the domain is {}, memory '{}', disks '{}', --disk-only {}: see 'domsnap table'", cell.online ? "active" : "off",
+                                model::to_string(cell.memory), model::to_string(cell.disk), cell.disk_only ? "given" : "not given"));
+    request.memory.location = outcome.memory;
+    xml::align_disks(request, facts.live, outcome.disk);
+    return request;
+}
+
+void finish(const Session& session, const plan::Plan& plan, World& world, const Control& control) {
+    for (const auto& warning : plan.warnings) control.warn(warning);
+    run_plan(world, plan, session.folder().journal(), control);
+}
+
+} // namespace
+
+CreateResult Host::snapshot_create(const std::string& domain, const std::string& xml, const CreateOptions& options, const Control& control) {
+    if (options.validate) validate_snapshot(xml);
+    auto request = xml::parse_snapshot(xml, {.redefine = options.redefine, .disk_only = options.disk_only, .record = false}, "(domain_snapshot)");
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-create", control);
+    plan::check_flags(options, request, session.process().has_value());
+    if (options.redefine) return {redefine(session, std::move(request), options.current), {}};
+    const auto tree = session.snapshots();
+    const auto facts = observe_for_create(session, named_paths(request));
+    const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
+    CreateResult result{plan.snapshot, plan::describe(plan)};
+    if (!options.dry_run) finish(session, plan, *real_world(session), control);
+    return result;
+}
+
+RevertResult Host::snapshot_revert(const std::string& domain, const std::string& snapshot, const RevertOptions& options, const Control& control) {
+    plan::check_flags(options);
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-revert", control);
+    const auto tree = session.snapshots();
+    const auto facts = observe_for_revert(session, tree, tree.get(snapshot));
+    const auto plan = plan::plan_revert(snapshot, options, facts, tree);
+    RevertResult result{plan::describe(plan), DomainState::shutoff, "offline"};
+    if (!options.dry_run) finish(session, plan, *real_world(session), control);
+    for (const auto& step : plan.steps)
+        if (const auto* start = std::get_if<plan::StartGuest>(&step)) {
+            result.state = start->paused ? DomainState::paused : DomainState::running;
+            result.way = "new process";
+        }
+    return result;
+}
+
+PlanView Host::snapshot_delete(const std::string& domain, const std::string& snapshot, const DeleteOptions& options, const Control& control) {
+    plan::check_flags(options);
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-delete", control);
+    const auto tree = session.snapshots();
+    tree.get(snapshot);
+    const auto facts = observe_for_delete(session, tree);
+    const auto plan = plan::plan_delete(snapshot, options, facts, tree);
+    if (!options.dry_run) finish(session, plan, *real_world(session), control);
+    return plan::describe(plan);
+}
+
+std::vector<std::string> Host::recover(const std::string& domain, const Control& control) {
+    std::vector<std::string> lines;
+    Control collect = control;
+    const auto names = domain.empty() ? store::domain_names(folders_.state) : std::vector{resolve_name(folders_, domain)};
+    for (const auto& name : names) {
+        collect.warning = [&](const std::string& line) { lines.push_back(fmt::format("{}: {}", name, line)); };
+        const Session session(folders_, name, "recover", collect); // opening it does the work
+    }
+    return lines;
+}
+
+} // namespace domsnap

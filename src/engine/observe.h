@@ -1,0 +1,32 @@
+// Looks at the world once, for the planner: state, disks, block graph, files, abilities. Changes nothing.
+#pragma once
+
+#include "engine/session.h"
+#include "plan/facts.h"
+#include "qmp/commands.h"
+
+#include <string>
+#include <vector>
+
+namespace domsnap::engine {
+
+/// What a new snapshot needs to know. named: paths that the request names, so that existing ones are known.
+plan::Facts observe_for_create(Session& session, const std::vector<std::string>& named);
+/// What a revert to that snapshot needs: the files of every snapshot, and its memory image verified (not its pages).
+plan::Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, const model::Snapshot& snapshot);
+/// What a delete needs: the files of every snapshot.
+plan::Facts observe_for_delete(Session& session, const model::SnapshotTree& tree);
+
+/// "running", "paused", …, from the QEMU that answers; shutoff if none does.
+model::SnapshotState observed_state(const qmp::Status& status);
+
+/// The domain's chains as QEMU must open them, by target. Throws naming disk and file.
+std::map<std::string, std::vector<machine::ChainImage>> chains_of(const model::Domain& domain);
+
+/// Writes the chain below the disk's source into the document, as <backingStore>: dumpxml of a running domain.
+void show_chain(model::Domain& domain, const std::string& target, const std::vector<machine::ChainImage>& chain);
+
+/// Bytes of a process's resident memory; 0 if it is gone.
+uint64_t resident_memory(const os::ProcessId& process);
+
+} // namespace domsnap::engine

@@ -1,0 +1,145 @@
+#include "engine/runner.h"
+
+#include "base/error.h"
+#include "engine/session.h"
+#include "os/file.h"
+#include "store/journal.h"
+
+#include <fmt/format.h>
+#include <optional>
+
+namespace domsnap::engine {
+
+using store::Journal;
+using store::StepMark;
+
+namespace {
+
+/// How far each step has come, as the journal's marks say.
+struct Progressed {
+    uint32_t begun = 0, done = 0; ///< numbers of steps
+    std::vector<bool> undone;
+    bool going_back = false;
+};
+
+Progressed read_marks(const store::JournalContent& journal, size_t steps) {
+    Progressed state{0, 0, std::vector<bool>(steps), false};
+    for (const auto& entry : journal.entries) {
+        if (entry.step >= steps) throw Error(ErrorCode::corrupt, "the journal names a step that its plan does not have");
+        if (entry.mark == StepMark::begun) state.begun = std::max(state.begun, entry.step + 1);
+        if (entry.mark == StepMark::done) state.done = std::max(state.done, entry.step + 1);
+        if (entry.mark == StepMark::undoing || entry.mark == StepMark::undone) state.going_back = true;
+        if (entry.mark == StepMark::undone) state.undone[entry.step] = true;
+    }
+    return state;
+}
+
+void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t step) {
+    journal.mark(StepMark::begun, step);
+    world.apply(plan.steps[step]);
+    journal.mark(StepMark::done, step);
+}
+
+/// Takes back steps count-1 … 0, but those that are undone already.
+void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t count, const std::vector<bool>& undone) {
+    for (uint32_t step = count; step-- > 0;) {
+        if (undone[step] || !is_undoable(plan.steps[step])) continue;
+        journal.mark(StepMark::undoing, step);
+        world.undo(plan.steps[step]);
+        journal.mark(StepMark::undone, step);
+    }
+    journal.close();
+}
+
+[[noreturn]] void say_not_taken_back(const Error& first, const Error& second) {
+    throw Error(ErrorCode::outcome_unknown, fmt::format("{}; and it could not be taken back yet: {}", first.what(), second.what()),
+                "mend what stands in the way; the next command on this domain, or 'domsnap recover', tries again");
+}
+
+/// A step failed before the point of no return was passed.
+[[noreturn]] void fail_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t failed, const Error& error) {
+    // A file that was there before is somebody else's: its step did nothing and must undo nothing.
+    const bool foreign = error.code() == ErrorCode::conflict && makes_a_file(plan.steps[failed]);
+    try {
+        go_back(world, journal, plan, foreign ? failed : failed + 1, std::vector<bool>(plan.steps.size()));
+    } catch (const Error& second) {
+        say_not_taken_back(error, second);
+    }
+    throw error;
+}
+
+/// A step failed after it: what is left is either dispensable, or done by recovery.
+[[noreturn]] void fail_forward(Journal& journal, const plan::Plan& plan, uint32_t failed, const Error& error) {
+    journal.mark(StepMark::failed, failed, error.what());
+    if (may_be_left(plan.steps[failed])) {
+        journal.close();
+        throw Error(error.code(), fmt::format("{} {}: all but its end was done: {}", plan.operation, plan.snapshot, error.what()), error.hint());
+    }
+    throw Error(error.code(), error.what(), error.hint().empty() ? "the next command on this domain finishes it" : error.hint());
+}
+
+void check_cancel(const plan::Plan& plan, uint32_t step, const Control& control) {
+    if (!control.cancelled() || step > plan.point_of_no_return) return;
+    throw Error(ErrorCode::cancelled, fmt::format("{} of '{}' was cancelled; nothing was changed", plan.operation, plan.snapshot));
+}
+
+/// Forward from a step; a failure there ends what may be left.
+std::vector<std::string> go_forward(World& world, Journal& journal, const plan::Plan& plan, uint32_t from) {
+    for (uint32_t step = from; step < plan.steps.size(); ++step) {
+        try {
+            apply_step(world, journal, plan, step);
+        } catch (const Error& error) {
+            if (!may_be_left(plan.steps[step])) throw;
+            journal.close();
+            return {fmt::format("finished the interrupted {} of '{}' but for its end: {}", plan.operation, plan.snapshot, error.what())};
+        }
+    }
+    journal.close();
+    return {fmt::format("finished the interrupted {} of '{}'", plan.operation, plan.snapshot)};
+}
+
+bool goes_forward(const plan::Plan& plan, const Progressed& state) {
+    if (state.going_back) return false;
+    if (state.done > plan.point_of_no_return) return true;
+    // Begun but not known to be done: back if that step can be taken back.
+    return state.begun > plan.point_of_no_return && !is_undoable(plan.steps[plan.point_of_no_return]);
+}
+
+} // namespace
+
+void run_plan(World& world, const plan::Plan& plan, const std::string& journal_path, const Control& control) {
+    Journal journal = Journal::open(journal_path, plan::to_json(plan));
+    for (uint32_t step = 0; step < plan.steps.size(); ++step) {
+        try {
+            check_cancel(plan, step, control);
+            apply_step(world, journal, plan, step);
+        } catch (const Error& error) {
+            if (step <= plan.point_of_no_return) fail_back(world, journal, plan, step, error);
+            fail_forward(journal, plan, step, error);
+        }
+    }
+    journal.close();
+}
+
+std::vector<std::string> recover_plan(World& world, const std::string& journal_path) {
+    if (!os::exists(journal_path)) return {};
+    const auto content = store::load_journal(journal_path);
+    if (!content) { // its plan was never complete, so nothing had been done
+        os::remove_file_durably(journal_path);
+        return {};
+    }
+    Journal journal = Journal::resume(journal_path);
+    const plan::Plan plan = plan::plan_from_json(content->plan);
+    const Progressed state = read_marks(*content, plan.steps.size());
+    if (goes_forward(plan, state)) return go_forward(world, journal, plan, state.done);
+    go_back(world, journal, plan, state.begun, state.undone);
+    return {fmt::format("took back the interrupted {} of '{}'", plan.operation, plan.snapshot)};
+}
+
+std::vector<std::string> recover(Session& session) {
+    if (!os::exists(session.folder().journal())) return {};
+    const auto world = real_world(session);
+    return recover_plan(*world, session.folder().journal());
+}
+
+} // namespace domsnap::engine

@@ -1,0 +1,93 @@
+#include "engine/session.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "engine/runner.h"
+#include "os/file.h"
+#include "xml/document.h"
+#include "xml/snapshot.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace domsnap::engine {
+
+model::Domain parse_domain(const std::string& text, const std::string& source) {
+    return model::domain_from(xml::parse_root(text, "domain", source));
+}
+
+machine::RuntimeFiles runtime_files(const Folders& folders, const std::string& uuid) {
+    return machine::RuntimeFiles{folders.runtime + "/" + uuid};
+}
+
+View::View(const Folders& folders, const std::string& name)
+    : folders_(folders), folder_(folders.state, name), definition_(parse_domain(folder_.definition(), name)),
+      files_(runtime_files(folders, definition_.uuid)) {
+    model::set_name(definition_, name); // a rename that was cut short moved the folder, and not yet the text
+}
+
+model::Domain View::live() const {
+    if (!process() || !os::exists(files_.live())) return definition_;
+    return parse_domain(os::read_file(files_.live(), store::max_document), name());
+}
+
+static model::Snapshot parse_record(const std::string& text, const std::string& source) {
+    return xml::parse_snapshot(text, {.redefine = true, .disk_only = false, .record = true}, source);
+}
+
+model::SnapshotTree View::snapshots() const {
+    std::vector<model::Snapshot> snapshots;
+    for (const auto& path : folder_.record_files())
+        snapshots.push_back(parse_record(folder_.read_record(path), path));
+    return model::SnapshotTree(std::move(snapshots), folder_.current());
+}
+
+model::Snapshot View::snapshot(const std::string& name) const {
+    const auto text = folder_.record(name);
+    if (!text)
+        throw Error(ErrorCode::not_found,
+                    fmt::format("Domain snapshot not found: no domain snapshot with matching name '{}'", text::printable(name)),
+                    fmt::format("domsnap snapshot-list {} shows them", this->name()));
+    return parse_record(*text, name);
+}
+
+std::string resolve_name(const Folders& folders, const std::string& given) {
+    if (store::DomainFolder(folders.state, given).defined()) return given;
+    const auto uuid = canonical_uuid(given);
+    const auto id = text::to_u64(given);
+    if (uuid || id)
+        for (const auto& name : store::domain_names(folders.state)) {
+            const View view(folders, name);
+            if (uuid && view.definition().uuid == *uuid) return name;
+            if (id && view.process() && view.live().document.attribute("id") == given) return name;
+        }
+    throw Error(ErrorCode::not_found, fmt::format("failed to get domain '{}'", text::printable(given)), "domsnap list --all shows the domains");
+}
+
+static os::FileLock take_lock(const View& view, const std::string& verb, const Control& control) {
+    const auto who = fmt::format("{} {} (pid {})", verb, text::printable(view.name()), getpid());
+    const auto say = [&](const std::string& holder) { control.warn(fmt::format("waiting for {}", holder)); };
+    return os::FileLock::take(view.folder().lock_path(), os::LockMode::exclusive, who, Deadline::after(std::chrono::hours(1)), say);
+}
+
+Session::Session(const Folders& folders, const std::string& name, const std::string& verb, const Control& control)
+    : View(folders, name), control_(control), lock_(take_lock(*this, verb, control)) {
+    // Somebody may have changed or removed it while we waited.
+    set_definition(parse_domain(folder().definition(), name));
+    for (const auto& line : recover(*this)) control_.warn(line);
+    set_definition(parse_domain(folder().definition(), name));
+}
+
+qmp::Client& Session::monitor() {
+    if (!monitor_) {
+        const auto running = process();
+        if (!running)
+            throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: domain '{}' is not running", name()),
+                        fmt::format("domsnap start {}", name()));
+        monitor_ = machine::connect(files(), *running, definition().uuid, quick());
+    }
+    return *monitor_;
+}
+
+} // namespace domsnap::engine

@@ -1,0 +1,70 @@
+// One domain while a verb works on it: its folder, its lock, its QEMU. What a crash left half done is finished or
+// undone before anything else. Decides nothing: plans do.
+#pragma once
+
+#include "engine/deadlines.h"
+#include "machine/process.h"
+#include "model/domain.h"
+#include "model/tree.h"
+#include "os/lock.h"
+#include "store/store.h"
+
+#include <domsnap/host.h>
+#include <optional>
+#include <string>
+
+namespace domsnap::engine {
+
+/// A domain for reading: no lock; files are replaced whole, so what is read is a state that was.
+class View {
+  public:
+    /// Throws not_found "failed to get domain 'x'".
+    View(const Folders& folders, const std::string& name);
+
+    const std::string& name() const { return folder_.name(); }
+    const Folders& folders() const { return folders_; }
+    const store::DomainFolder& folder() const { return folder_; }
+    store::DomainFolder& folder() { return folder_; }
+    const machine::RuntimeFiles& files() const { return files_; }
+    const model::Domain& definition() const { return definition_; }
+    void set_definition(model::Domain domain) { definition_ = std::move(domain); }
+
+    std::optional<os::ProcessId> process() const { return machine::find(files_); }
+    /// What runs; the definition if nothing does.
+    model::Domain live() const;
+    model::SnapshotTree snapshots() const;
+    model::Snapshot snapshot(const std::string& name) const; ///< not_found in libvirt's words
+
+  private:
+    Folders folders_;
+    store::DomainFolder folder_;
+    model::Domain definition_;
+    machine::RuntimeFiles files_;
+};
+
+/// A domain for changing: the exclusive lock is held, recovery is done.
+class Session : public View {
+  public:
+    /// Waits for the lock, saying for whom through control.warning.
+    Session(const Folders& folders, const std::string& name, const std::string& verb, const Control& control);
+    const Control& control() const { return control_; }
+
+    /// The monitor of the running QEMU; conflict if none runs.
+    qmp::Client& monitor();
+    bool has_monitor() const { return monitor_.has_value(); }
+    void use_monitor(qmp::Client monitor) { monitor_ = std::move(monitor); }
+    void forget_monitor() { monitor_.reset(); }
+
+  private:
+    Control control_;
+    os::FileLock lock_;
+    std::optional<qmp::Client> monitor_;
+};
+
+/// The domain's name behind a name, a UUID or an id. Throws not_found.
+std::string resolve_name(const Folders& folders, const std::string& given);
+machine::RuntimeFiles runtime_files(const Folders& folders, const std::string& uuid);
+/// The definition's text as a domain; source names it in errors.
+model::Domain parse_domain(const std::string& text, const std::string& source);
+
+} // namespace domsnap::engine

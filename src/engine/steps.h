@@ -1,0 +1,69 @@
+// What each kind of step does in the real world, and what takes it back. One file an idea: steps_files (images without
+// a QEMU), steps_switch (the one stop, and memory), steps_internal, steps_guest (QEMU itself), steps_merge, steps_store.
+#pragma once
+
+#include "engine/session.h"
+#include "memory/capture.h"
+#include "plan/step.h"
+
+#include <optional>
+
+namespace domsnap::engine {
+
+/// What lives from one step to the next within a process; after a crash it is gone, and steps do without.
+struct Underway {
+    std::optional<memory::CaptureProcess> capture;
+    uint64_t expected = 0; ///< bytes that the capture may get, for progress
+};
+
+void apply(Session& session, Underway& underway, const plan::SwitchDisks& step);
+void undo(Session& session, Underway& underway, const plan::SwitchDisks& step);
+void apply(Session& session, Underway& underway, const plan::AwaitCapture& step);
+
+void apply(Session& session, const plan::MakeOverlay& step);
+void undo(Session& session, const plan::MakeOverlay& step);
+void apply(Session& session, const plan::CopyImage& step);
+void undo(Session& session, const plan::CopyImage& step);
+void apply(Session& session, const plan::ReserveImage& step);
+void undo(Session& session, const plan::ReserveImage& step);
+void apply(Session& session, const plan::RemoveFile& step);
+void apply(Session& session, const plan::Rebase& step);
+
+void apply(Session& session, const plan::AddNode& step);
+void undo(Session& session, const plan::AddNode& step);
+void apply(Session& session, const plan::Merge& step);
+
+void apply(Session& session, const plan::SaveInternal& step);
+void undo(Session& session, const plan::SaveInternal& step);
+void apply(Session& session, const plan::CreateInternal& step);
+void undo(Session& session, const plan::CreateInternal& step);
+void apply(Session& session, const plan::DeleteInternal& step);
+void apply(Session& session, const plan::ApplyInternal& step);
+
+void apply(Session& session, const plan::PutDefinition& step);
+void undo(Session& session, const plan::PutDefinition& step);
+void apply(Session& session, const plan::PutLive& step);
+void undo(Session& session, const plan::PutLive& step);
+void apply(Session& session, const plan::PutRecord& step);
+void undo(Session& session, const plan::PutRecord& step);
+void apply(Session& session, const plan::RemoveRecord& step);
+void undo(Session& session, const plan::RemoveRecord& step);
+void apply(Session& session, const plan::SetCurrent& step);
+void undo(Session& session, const plan::SetCurrent& step);
+
+void apply(Session& session, const plan::TryOut& step);
+void apply(Session& session, const plan::EndGuest& step);
+void apply(Session& session, const plan::StartGuest& step);
+
+/// Deletes an internal snapshot wherever the image is: in the running QEMU that has it open under some node, or with
+/// qemu-img. Nothing to do if it is not there.
+void delete_internal(Session& session, const std::string& path, const std::string& tag, const std::string& job);
+
+/// Merges the device's present node down into base and pivots to it; the guest runs. cancellable: the session's cancel
+/// flag is obeyed.
+void commit_active(Session& session, const std::string& target, const std::string& node, const std::string& base_node,
+                   const std::string& job, bool cancellable);
+/// blockdev-del of a node and its file's node; a node that is not there is as good as deleted.
+void drop_node(Session& session, const std::string& node);
+
+} // namespace domsnap::engine

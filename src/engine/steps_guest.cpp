@@ -1,0 +1,51 @@
+#include "base/error.h"
+#include "engine/guest.h"
+#include "engine/steps.h"
+#include "machine/devices.h"
+#include "qmp/commands.h"
+
+#include <fmt/format.h>
+
+namespace domsnap::engine {
+
+namespace {
+
+void load_internal(Session& session, const plan::StartGuest& step, const model::Domain& domain) {
+    const auto devices = qmp::query_device_nodes(session.monitor(), quick());
+    const auto node = [&](const std::string& target) {
+        const auto found = devices.find(machine::disk_device_id(domain, target));
+        if (found == devices.end()) throw Error(ErrorCode::refused_by_qemu, fmt::format("QEMU has no disk '{}'", target));
+        return found->second;
+    };
+    std::vector<std::string> nodes;
+    for (const auto& target : step.targets) nodes.push_back(node(target));
+    const std::string job = "domsnap-load";
+    qmp::snapshot_load(session.monitor(), job, step.tag, node(step.vmstate_target), nodes, quick());
+    const auto& control = session.control();
+    qmp::finish_job(
+        session.monitor(), job, [&](uint64_t done, uint64_t total) { control.report("memory and disks", done, total); }, [] { return false; },
+        Deadline::never());
+}
+
+} // namespace
+
+void apply(Session& session, const plan::TryOut& step) { try_qemu(session, parse_domain(step.text, session.name())); }
+
+void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, step.reason); }
+
+void apply(Session& session, const plan::StartGuest& step) {
+    end_qemu(session, step.reason); // half started before a crash: from the snapshot again, nothing is lost by it
+    const auto domain = parse_domain(step.text, session.name());
+    start_qemu(session, domain, step.from == plan::StartGuest::From::memory);
+    try {
+        if (step.from == plan::StartGuest::From::memory) load_memory(session, step.image);
+        if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
+    } catch (const Error&) {
+        end_qemu(session, "failed"); // a guest without its memory must not run
+        throw;
+    }
+    note_reason(session, step.reason);
+    if (!step.paused) qmp::cont(session.monitor(), quick());
+}
+
+} // namespace domsnap::engine

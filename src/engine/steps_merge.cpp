@@ -1,0 +1,76 @@
+#include "base/error.h"
+#include "engine/steps.h"
+#include "image/qemu_img.h"
+#include "qmp/commands.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace domsnap::engine {
+
+namespace {
+
+bool has_node(Session& session, const std::string& node) {
+    const auto graph = qmp::query_named_block_nodes(session.monitor(), quick());
+    return std::any_of(graph.begin(), graph.end(), [&](const auto& n) { return n.node_name == node; });
+}
+
+void finish(Session& session, const std::string& job, const std::string& what, bool cancellable) {
+    const auto& control = session.control();
+    qmp::finish_job(
+        session.monitor(), job, [&](uint64_t done, uint64_t total) { control.report(what, done, total); },
+        [&] { return cancellable && control.cancelled(); }, Deadline::never());
+}
+
+} // namespace
+
+void apply(Session& session, const plan::AddNode& step) {
+    if (has_node(session, step.node)) return;
+    // "backing": null, because blockdev-snapshot attaches the backing node itself (qemu 7.2 refuses an overlay that has one).
+    qmp::blockdev_add(session.monitor(),
+                      {{"driver", step.format},
+                       {"node-name", step.node},
+                       {"file", {{"driver", "file"}, {"filename", step.path}, {"node-name", step.node + "-file"}, {"discard", "unmap"}}},
+                       {"discard", "unmap"},
+                       {"backing", nullptr}},
+                      quick());
+}
+
+void undo(Session& session, const plan::AddNode& step) { drop_node(session, step.node); }
+
+void drop_node(Session& session, const std::string& node) {
+    if (!session.process()) return;
+    for (const auto& name : {node, node + "-file"})
+        if (has_node(session, name)) qmp::blockdev_del(session.monitor(), name, quick());
+}
+
+void commit_active(Session& session, const std::string& target, const std::string& node, const std::string& base_node, const std::string& job,
+                   bool cancellable) {
+    // A job of that name is one that a dead domsnap began: it went on, and is finished here.
+    if (!qmp::find_job(session.monitor(), job, quick()))
+        qmp::block_commit(session.monitor(), job, node, node, base_node, {}, quick());
+    finish(session, job, target, cancellable);
+}
+
+static void merge_online(Session& session, const plan::Merge& step) {
+    if (!has_node(session, step.top_node)) return; // merged before a crash: QEMU has let go of it
+    const auto devices = qmp::query_device_nodes(session.monitor(), quick());
+    const bool active = step.device == step.top_node;
+    const bool pivoted = active && std::none_of(devices.begin(), devices.end(), [&](const auto& d) { return d.second == step.top_node; });
+    if (active && !pivoted) {
+        commit_active(session, step.target, step.top_node, step.base_node, step.job, true);
+    } else if (!active) {
+        if (!qmp::find_job(session.monitor(), step.job, quick()))
+            qmp::block_commit(session.monitor(), step.job, step.device, step.top_node, step.base_node, step.base, quick());
+        finish(session, step.job, step.target, true);
+    }
+    drop_node(session, step.top_node);
+}
+
+void apply(Session& session, const plan::Merge& step) {
+    if (!step.top_node.empty() && session.process()) merge_online(session, step);
+    else image::commit(step.child, step.child_format, step.base, session.control());
+}
+
+} // namespace domsnap::engine

@@ -1,0 +1,202 @@
+// The one stop of a snapshot: disks at one instant, and the capture of memory.
+#include "base/error.h"
+#include "engine/memory_identity.h"
+#include "engine/steps.h"
+#include "image/qemu_img.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "qmp/commands.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+namespace domsnap::engine {
+
+namespace {
+
+constexpr const char* stream_name = "domsnap-stream";
+
+std::vector<qmp::TransactionAction> transaction_actions(const plan::SwitchDisks& step) {
+    std::vector<qmp::TransactionAction> actions;
+    for (const auto& one : step.overlays) actions.push_back({qmp::TransactionAction::Kind::overlay, one.base_node, one.overlay_node});
+    for (const auto& one : step.internals) actions.push_back({qmp::TransactionAction::Kind::internal, one.node, one.tag});
+    return actions;
+}
+
+/// Everything that can be made ready while the guest still runs.
+void prepare_capture(Session& session, Underway& underway, const plan::SwitchDisks& step) {
+    auto& qemu = session.monitor();
+    qmp::set_migration_capabilities(qemu, step.background ? std::vector<std::string>{"background-snapshot"} : std::vector<std::string>{}, quick());
+    qmp::set_migration_bandwidth_unlimited(qemu, quick());
+    auto [stream, feed] = os::make_pipe();
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto identity = identity_of(session.live(), qemu.version(), now);
+    underway.expected = identity.ram_size;
+    underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity, session.files().folder + "/capture.log"));
+    qmp::give_fd(qemu, stream_name, feed.get(), quick());
+}
+
+void resume_if(Session& session, bool was_running) {
+    if (was_running && !qmp::query_status(session.monitor(), quick()).running) qmp::cont(session.monitor(), quick());
+}
+
+[[noreturn]] void migration_failed(const qmp::Migration& migration) {
+    throw Error(ErrorCode::refused_by_qemu, fmt::format("the guest's memory could not be saved: {}",
+                                                        migration.error.empty() ? "QEMU's migration " + migration.status : migration.error));
+}
+
+bool has_failed(const qmp::Migration& migration) { return migration.status == "failed" || migration.status == "cancelled"; }
+
+/// QEMU 7.2 resumes the guest by itself once device state is taken and RAM protected. QEMU 10 restores the state from
+/// before `migrate`, which our own `stop` made "paused": there the first page that was sent tells that both are done.
+void wait_until_resumed(Session& session) {
+    auto& qemu = session.monitor();
+    for (const Deadline deadline = quick(); !deadline.passed();) {
+        const auto migration = qmp::query_migrate(qemu, deadline);
+        if (has_failed(migration)) migration_failed(migration);
+        if (qmp::query_status(qemu, deadline).running) return;
+        if (migration.pages > 0 || migration.status == "completed") return qmp::cont(qemu, deadline);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    throw Error(ErrorCode::outcome_unknown, "the guest did not go on after its memory began to be saved");
+}
+
+void close_stream(Session& session) {
+    try {
+        session.monitor().run("closefd", {{"fdname", stream_name}}, quick());
+    } catch (const Error&) {
+        // migrate took it, or QEMU is gone: either way nobody else holds it.
+    }
+}
+
+/// Between the stop and the resume: as short as it can be.
+void switch_all(Session& session, const plan::SwitchDisks& step) {
+    auto& qemu = session.monitor();
+    if (step.was_running) qmp::stop(qemu, quick());
+    const auto actions = transaction_actions(step);
+    if (!actions.empty()) qmp::transaction(qemu, actions, quick());
+    if (!step.image.empty()) qmp::migrate_to_fd(qemu, stream_name, quick());
+    if (step.background) wait_until_resumed(session);
+    else if (step.image.empty() && step.was_running) qmp::cont(qemu, quick());
+}
+
+/// After a capture that failed or is not wanted any more. On QEMU before 8 a background-snapshot must not be cancelled
+/// (the guest would stand still for ever): it is drained to its end by the capture process.
+void end_migration(Session& session, Underway& underway) {
+    auto& qemu = session.monitor();
+    for (const Deadline deadline = Deadline::after(std::chrono::hours(1)); !deadline.passed();) {
+        const auto status = qmp::query_migrate(qemu, quick()).status;
+        if (status.empty() || status == "completed" || status == "failed" || status == "cancelled") break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    close_stream(session);
+    underway.capture.reset();
+}
+
+const std::string* present_node(const std::map<std::string, std::string>& devices, const plan::OverlaySwitch& one) {
+    const auto found = devices.find(one.device);
+    return found == devices.end() ? nullptr : &found->second;
+}
+
+void merge_back_online(Session& session, const plan::SwitchDisks& step) {
+    const auto devices = qmp::query_device_nodes(session.monitor(), quick());
+    for (const auto& one : step.overlays) {
+        const auto* node = present_node(devices, one);
+        if (node && *node == one.overlay_node)
+            commit_active(session, one.target, one.overlay_node, one.base_node, fmt::format("domsnap-back-{}", one.overlay_node), false);
+    }
+}
+
+/// QEMU is gone. What the guest wrote since the switch lies in the overlays: it belongs to the disks, which the
+/// definition still names.
+void merge_back_offline(Session& session, const plan::SwitchDisks& step) {
+    for (const auto& one : step.overlays) {
+        const auto file = os::file_info(one.overlay_path);
+        if (!file || file->size == 0) continue;
+        try {
+            if (image::info(one.overlay_path, "qcow2").backing_path != one.base_path) continue;
+        } catch (const Error&) {
+            continue; // never became an image, so nothing was written to it (base images stay intact: qemu 7.2, 100+ kills)
+        }
+        image::commit(one.overlay_path, "qcow2", one.base_path, Control{session.control().progress, session.control().warning, nullptr});
+    }
+}
+
+} // namespace
+
+void apply(Session& session, Underway& underway, const plan::SwitchDisks& step) {
+    if (!step.image.empty()) prepare_capture(session, underway, step);
+    try {
+        switch_all(session, step);
+    } catch (const Error&) {
+        close_stream(session);
+        // Whatever it was, the guest must not stand still for it; if QEMU is gone the undo sees to the files.
+        if (session.process()) resume_if(session, step.was_running);
+        throw;
+    }
+}
+
+void undo(Session& session, Underway& underway, const plan::SwitchDisks& step) {
+    session.forget_monitor(); // the connection may be broken in the midst of an answer
+    if (session.process()) {
+        if (!step.image.empty()) end_migration(session, underway);
+        resume_if(session, step.was_running);
+        merge_back_online(session, step);
+    } else {
+        merge_back_offline(session, step);
+    }
+    if (!step.image.empty()) memory::wait_for_capture(step.image, Deadline::after(std::chrono::hours(1)));
+    for (const auto& one : step.internals) delete_internal(session, one.path, one.tag, fmt::format("domsnap-back-{}", one.node));
+}
+
+namespace {
+
+/// The user's Ctrl-C while memory is being written. QEMU 8 and later may be told to stop; before that the capture is
+/// drained, and the undo waits for it.
+void obey_cancel(Session& session, const plan::AwaitCapture& step) {
+    if (!session.control().cancelled()) return;
+    const bool may_cancel = !qmp::query_capabilities(session.monitor(), quick()).background_snapshot_must_be_drained();
+    if (may_cancel || !step.was_running) qmp::migrate_cancel(session.monitor(), quick());
+    throw Error(ErrorCode::cancelled, fmt::format("saving the guest's memory to {} was cancelled; the guest runs on, nothing is kept", step.image));
+}
+
+memory::CaptureResult wait_for_image(Session& session, Underway& underway, const plan::AwaitCapture& step) {
+    for (;;) {
+        obey_cancel(session, step);
+        if (const auto result = underway.capture->poll()) return *result;
+        const auto migration = qmp::query_migrate(session.monitor(), quick());
+        session.control().report("memory", std::min(migration.total - std::min(migration.remaining, migration.total), underway.expected),
+                                 underway.expected);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
+/// The stream's end reaches the capture a moment before QEMU calls the migration completed; until then it takes no
+/// other.
+void wait_until_over(Session& session) {
+    for (const Deadline deadline = quick(); !deadline.passed();) {
+        const auto migration = qmp::query_migrate(session.monitor(), deadline);
+        if (has_failed(migration)) migration_failed(migration);
+        if (migration.status == "completed") return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    throw Error(ErrorCode::outcome_unknown, "QEMU did not end the saving of the guest's memory");
+}
+
+} // namespace
+
+void apply(Session& session, Underway& underway, const plan::AwaitCapture& step) {
+    if (!underway.capture) throw Error(ErrorCode::outcome_unknown, fmt::format("the capture of {} was interrupted", step.image));
+    const auto result = wait_for_image(session, underway, step);
+    wait_until_over(session);
+    if (!result.complete) throw Error(ErrorCode::io, result.error);
+    underway.capture.reset();
+    session.control().report("memory", underway.expected, underway.expected);
+    resume_if(session, step.was_running); // a stopped capture leaves it in "postmigrate"
+}
+
+} // namespace domsnap::engine

@@ -1,0 +1,32 @@
+// What steps act on. The real world is QEMU, qemu-img, the store and the file system; a fake one keeps the same
+// contract in memory: apply twice is once, undo twice is once, undo of what was never applied does nothing.
+#pragma once
+
+#include "plan/step.h"
+
+#include <domsnap/progress.h>
+#include <memory>
+
+namespace domsnap::engine {
+
+class World {
+  public:
+    virtual ~World() = default;
+    /// Throws Error; what it had done until then may be undone by undo(). conflict from a step that makes a file means
+    /// that the file is somebody else's and nothing was done.
+    virtual void apply(const plan::Action& action) = 0;
+    virtual void undo(const plan::Action& action) = 0;
+};
+
+class Session;
+/// The world of a session. Long steps report to, and are cancelled by, the session's control.
+std::unique_ptr<World> real_world(Session& session);
+
+/// Steps whose effect cannot be taken back (a merge, the guest's end): they have no undo.
+bool is_undoable(const plan::Action& action);
+/// Steps that make a file which must not be there before.
+bool makes_a_file(const plan::Action& action);
+/// Steps without which everything else stays right: files that nobody needs, and a guest that did not start.
+bool may_be_left(const plan::Action& action);
+
+} // namespace domsnap::engine
