@@ -23,7 +23,7 @@ ARROWS = {
     "src/ui": "base model plan",
     "src/engine": "base os model xml plan qmp image memory machine store",
     # The command line goes through the public door; the capture is the memory room's own process.
-    "cmd/domsnap": "ui xml os/signals.h",
+    "cmd/domsnap": "ui xml model os/signals.h", # model: the values that xml gives
     "cmd/domsnap-memory": "base os memory",
     "include/domsnap": "",
 }
