@@ -38,6 +38,19 @@ void collect(void* user, xmlErrorPtr error) noexcept {
     if (faults.size() < 100) faults.push_back({error->line, words(*error)});
 }
 
+/// libxml2 names no line where an element does not fit among its siblings, and then says of that element, with the line,
+/// that it "failed to validate content": one fault, with the line of the second and the words of the first.
+std::vector<Fault> joined(const std::vector<Fault>& faults) {
+    std::vector<Fault> out;
+    for (const auto& fault : faults) {
+        const bool tail = fault.reason.find("failed to validate content") != std::string::npos;
+        const bool lineless = !out.empty() && out.back().line == 0;
+        if (lineless) out.back().line = fault.line;
+        if (!tail || out.empty()) out.push_back(fault);
+    }
+    return out;
+}
+
 void ignore(void*, xmlErrorPtr) noexcept {}
 
 /// libxml2's own tree. The text has passed our parser, so it is bounded and has no DTD.
@@ -99,7 +112,7 @@ std::vector<Fault> validate(std::string_view text, const std::string& source, co
     xmlRelaxNGSetValidStructuredErrors(validation.get(), collect, &faults);
     const int result = xmlRelaxNGValidateDoc(validation.get(), document.get());
     if (result != 0 && faults.empty()) faults.push_back({0, "the document does not match the schema"});
-    return faults;
+    return joined(faults);
 }
 
 } // namespace domsnap::xml
