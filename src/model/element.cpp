@@ -159,17 +159,17 @@ bool Element::remove(std::string_view child_name) {
     return removed;
 }
 
-/// Text and CDATA joined; between elements, blanks dropped.
+static bool is_text(const Node& node) { return node.kind == Node::Kind::text || node.kind == Node::Kind::cdata; }
+
+/// Text and CDATA joined; beside elements and comments, blanks dropped.
 static std::vector<Node> significant(const Element& element) {
-    const bool has_elements = std::any_of(element.children.begin(), element.children.end(),
-                                          [](const Node& n) { return n.kind == Node::Kind::element; });
+    const bool only_text = std::all_of(element.children.begin(), element.children.end(), is_text);
     std::vector<Node> out;
     for (const auto& node : element.children) {
-        const bool is_text = node.kind == Node::Kind::text || node.kind == Node::Kind::cdata;
-        if (is_text && has_elements && text::trim(node.text).empty()) continue;
-        if (is_text && !out.empty() && out.back().kind == Node::Kind::text) out.back().text += node.text;
-        else if (is_text) out.push_back(text_node(node.text));
-        else out.push_back(node);
+        if (!only_text && is_text(node) && text::trim(node.text).empty()) continue;
+        if (!is_text(node)) out.push_back(node);
+        else if (!out.empty() && out.back().kind == Node::Kind::text) out.back().text += node.text;
+        else out.push_back(text_node(node.text));
     }
     return out;
 }
