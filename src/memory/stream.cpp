@@ -176,34 +176,4 @@ void StreamParser::skip_command() {
     at_ += 5 + length;
 }
 
-// Device sections do not say how long they are, so they are kept as they come; the last part is found from
-// the end: the JSON holds no zero byte, so the last "0, 6, length" whose length fits is the true one.
-static size_t find_description(std::string_view tail) {
-    for (size_t i = tail.size(); i-- > 0;) {
-        if (tail[i] != wire::end_of_stream || tail.size() - i < 6 || tail[i + 1] != wire::vm_description)
-            continue;
-        if (from_big<uint32_t>(tail.data() + i + 2) == tail.size() - i - 6) return i;
-    }
-    return std::string_view::npos;
-}
-
-void StreamParser::read_tail() {
-    std::string tail;
-    do {
-        tail.append(as_text(at_, static_cast<size_t>(end_ - at_)));
-        at_ = end_;
-        if (tail.size() > max_device_state + max_vm_description) damaged("the device state is too long");
-    } while (refill());
-    const size_t cut = find_description(tail);
-    if (cut == std::string::npos)
-        damaged("it ends without the description of the device state, so it is not known to be whole");
-    vm_description_ = tail.substr(cut + 6);
-    if (vm_description_.size() > max_vm_description)
-        damaged("the description of the device state is too long");
-    tail.resize(cut);
-    if (tail.size() > max_device_state) damaged("the device state is too long");
-    device_state_ = std::move(tail);
-    place_ = Place::done;
-}
-
 } // namespace domsnap::memory
