@@ -12,7 +12,14 @@ static void must(bool condition) {
     if (!condition) std::abort();
 }
 
-static void edit(model::Domain domain) {
+/// noexcept: what we wrote must be accepted.
+static void write_and_read(const model::Element& document) noexcept {
+    const auto written = model::to_text(document);
+    must(model::to_text(xml::parse(written, "written")) == written);
+    must(model::same_content(xml::parse(model::to_pretty_text(document), "pretty"), document));
+}
+
+static void edit(model::Domain domain) noexcept {
     model::set_uuid(domain, "41dd38ec-050b-4454-a97f-1188824721c1");
     model::set_machine(domain, "pc-q35-7.2");
     for (const auto& disk : std::vector(domain.disks))
@@ -25,13 +32,10 @@ static void edit(model::Domain domain) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) try {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto document = xml::parse(text, "given.xml");
-    const auto written = model::to_text(document);
-    must(model::to_text(xml::parse(written, "written")) == written);
-    must(model::same_content(xml::parse(model::to_pretty_text(document), "pretty"), document));
+    write_and_read(document);
     edit(model::domain_from(document));
     return 0;
 } catch (const Error& error) {
-    const std::string_view words = error.what();
-    must(words.find("written:") == words.npos && words.find("pretty:") == words.npos && words.find("edited:") == words.npos);
+    must(std::string_view(error.what()).find('\n') == std::string_view::npos);
     return 0;
 }
