@@ -27,6 +27,7 @@ struct CommandLineFacts {
     int monitor_fd = 3, watch_fd = 4;                      ///< descriptors of listening sockets for the two QMP monitors
     std::map<std::string, int> channel_fds;                ///< by socket path: descriptors of listening sockets, if any
     std::string runtime_folder;                            ///< the domain's: for sockets without a path in the XML
+    int runtime_folder_fd = -1;                            ///< that folder, open in QEMU: for a VNC socket's long path
     std::string events;                                    ///< a third monitor, PATH.in to PATH.out; empty: none
     int64_t now = 0;                                       ///< epoch seconds, for <clock offset='variable'>
     bool incoming = false;                                 ///< -incoming defer

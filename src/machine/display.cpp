@@ -32,12 +32,19 @@ std::string tcp_address(const model::Element& graphics, const Listen& listen) {
     return fmt::format("{}:{}", host, number - 5900);
 }
 
+/// -vnc takes no descriptor of a socket, and 107 bytes are what a socket's path may have: a longer one goes by the
+/// folder's descriptor.
+std::string own_socket(const Build& build) {
+    auto path = build.facts.runtime_folder + "/vnc.sock";
+    if (path.size() <= 107 || build.facts.runtime_folder_fd < 0) return path;
+    return fmt::format("/proc/self/fd/{}/vnc.sock", build.facts.runtime_folder_fd);
+}
+
 std::string address_of(const Build& build, const model::Element& graphics) {
     const auto listen = listen_of(graphics);
     if (listen.type == "none") return "none";
     if (listen.type == "address") return tcp_address(graphics, listen);
-    const auto path = listen.socket.empty() ? build.facts.runtime_folder + "/vnc.sock" : listen.socket;
-    return "unix:" + escape_commas(path);
+    return "unix:" + escape_commas(listen.socket.empty() ? own_socket(build) : listen.socket);
 }
 
 void check(const model::Element& graphics) {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "machine/arguments.h"
 #include "os/file.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
@@ -26,6 +27,18 @@ std::optional<os::ProcessId> find_by_socket(const RuntimeFiles& files) {
         return process;
     } catch (const Error&) {
         return std::nullopt; // nobody listens
+    }
+}
+
+/// Start times count from the host's start, so after a reboot another process could have the very same: its command
+/// line must name the domain's folder too. (By its last part: the path before it may be spelled in several ways.)
+bool runs_in(const RuntimeFiles& files, const os::ProcessId& process) {
+    try {
+        const auto words = os::read_file_start(fmt::format("/proc/{}/cmdline", process.pid), 1 << 20);
+        const auto folder = escape_commas(text::base_name(files.folder));
+        return words.find(fmt::format("/{}/events", folder)) != std::string::npos;
+    } catch (const Error&) {
+        return false; // it has just ended
     }
 }
 
@@ -84,7 +97,7 @@ void remove_runtime_files(const RuntimeFiles& files) {
 std::optional<os::ProcessId> find(const RuntimeFiles& files) {
     if (!os::exists(files.pid())) return find_by_socket(files);
     const auto process = os::process_id_from_text(os::read_file_start(files.pid(), 64));
-    return process && os::is_alive(*process) ? process : std::nullopt;
+    return process && os::is_alive(*process) && runs_in(files, *process) ? process : std::nullopt;
 }
 
 qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, const std::string& uuid, Deadline deadline) {

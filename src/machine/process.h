@@ -13,7 +13,7 @@
 
 namespace domsnap::machine {
 
-/// Run-time files of one domain, below the runtime folder: UUID/{qemu.pid,qmp.sock,watch.sock,qemu.log,live.xml,
+/// Run-time files of one domain (0700), below the runtime folder: UUID/{qemu.pid,qmp.sock,watch.sock,qemu.log,live.xml,
 /// events.in,events.out,…}.
 struct RuntimeFiles {
     std::string folder; ///< RUNTIME_DIR/UUID
@@ -51,8 +51,9 @@ Started start(const model::Domain& domain, CommandLineFacts facts, const Runtime
 /// Whether QEMU accepts this domain: a trial process (facts.trial) that is ended at once. Throws refused_by_qemu.
 void try_out(const model::Domain& domain, CommandLineFacts facts, const std::string& scratch_folder, Deadline deadline);
 
-/// The running QEMU of a domain, or nothing. Stale files are left alone, strangers never signalled. Cheap when there
-/// is no pid file. Does not connect.
+/// The running QEMU of a domain, or nothing. Stale files are left alone, strangers never signalled: pid, start time
+/// and command line must all be right. Cheap when there is no pid file. Connects only if there is a monitor's socket
+/// without a pid file (the starter was killed between the two), to learn whose it is.
 std::optional<os::ProcessId> find(const RuntimeFiles& files);
 /// Connects to it and checks uuid and peer. Throws busy if another client holds the monitor until the deadline,
 /// conflict if who answers is not the process of the pid file.

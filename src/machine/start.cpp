@@ -27,12 +27,15 @@ class Listeners {
         paths_.push_back(path);
         return first_descriptor + static_cast<int>(sockets_.size()) - 1;
     }
+    /// (ours, the child's) of each, in the order in which they were added.
     std::vector<std::pair<int, int>> passed() const {
         std::vector<std::pair<int, int>> pairs;
         for (const auto& socket : sockets_)
             pairs.emplace_back(socket.get(), first_descriptor + static_cast<int>(pairs.size()));
         return pairs;
     }
+    /// The first descriptor that the child has free.
+    int next_descriptor() const { return first_descriptor + static_cast<int>(sockets_.size()); }
     /// Async-signal-safe. In the child, because SO_PEERCRED names whoever called listen(2), and clients check it.
     void listen() const {
         for (const auto& socket : sockets_) ::listen(socket.get(), backlog);
@@ -95,15 +98,19 @@ void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLine
     facts.monitor_fd = listeners.add(files.monitor());
     facts.watch_fd = listeners.add(files.watch());
     for (const auto& path : listening_sockets(domain, files.folder)) facts.channel_fds[path] = listeners.add(path);
+    facts.runtime_folder_fd = listeners.next_descriptor();
 }
 
 os::ProcessId spawn(const model::Domain& domain, const CommandLineFacts& facts, const RuntimeFiles& files,
                     Listeners& listeners) {
     const auto argv = command_line(domain, facts);
     os::write_file(files.folder + "/command-line", printable_command_line(argv));
+    const auto folder = os::open_read(files.folder);
+    auto passed = listeners.passed();
+    passed.emplace_back(folder.get(), facts.runtime_folder_fd);
     const auto process = os::start_background({.argv = argv,
                                                .log_path = files.log(),
-                                               .passed = listeners.passed(),
+                                               .passed = passed,
                                                .in_child = [&] { listeners.listen(); },
                                                .environment = environment(domain)});
     listeners.close(); // so that they are gone when QEMU is
