@@ -52,6 +52,27 @@ class Guest:
                     raise GuestSilent(f"{self.path}: {error}") from error
                 time.sleep(0.02)
 
+    def _send(self, text, deadline):
+        """Over the connection that there is or, if its QEMU is gone, over a new one."""
+        for last in (False, True):
+            self._connect(deadline)
+            try:
+                if not self._peer_has_closed():
+                    self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+                    return self._socket.sendall(text.encode())
+            except ConnectionError:
+                if last:
+                    raise
+            self.close()
+        raise ConnectionError("QEMU closed the port")
+
+    def _peer_has_closed(self):
+        self._socket.setblocking(False)
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+
     def _line(self, deadline):
         while b"\n" not in self._buffer:
             self._socket.settimeout(max(0.001, deadline - time.monotonic()))
@@ -75,11 +96,9 @@ class Guest:
         """The answer as a dictionary, whether "ok" or not."""
         deadline = time.monotonic() + seconds
         mark = f"#{next(self._ids):x}"
-        self._connect(deadline)
         try:
-            self._socket.settimeout(seconds)
             # The empty line first ends what a restore may have left half typed.
-            self._socket.sendall(f"\n{mark} {command}\n".encode())
+            self._send(f"\n{mark} {command}\n", deadline)
             return self._answer(mark, deadline)
         except OSError as error:
             self.close()

@@ -93,7 +93,7 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(result.code, 1, shown)
         errors = [line for line in result.err.splitlines() if line.startswith("error: ")]
         self.assertIn(len(errors), (1, 2) if str(arguments[0]) in TWO_ERROR_LINES else (1,), shown)
-        for word in [naming] if isinstance(naming, str) else naming:
+        for word in [naming] if isinstance(naming, (str, pathlib.Path)) else naming:
             self.assertIn(str(word), "\n".join(errors), shown)
 
     def usage_error(self, *arguments):

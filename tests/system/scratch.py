@@ -115,12 +115,13 @@ def _fingerprint_of(path):
 
 
 def fingerprint(folder):
-    """Every file below it with its mode and content. Logs grow and lock files come and go at every command; they carry
-    nothing of anybody's."""
+    """Every file below it with its mode and content. Logs grow, lock files come and go at every command, and what was
+    asked of QEMU is kept for the next time; they carry nothing of anybody's."""
     found = {}
     for path in sorted(pathlib.Path(folder).rglob("*")):
-        if path.suffix not in (".log", ".lock") and path.name != "lock":
-            found[str(path.relative_to(folder))] = _fingerprint_of(path)
+        name = path.relative_to(folder)
+        if path.suffix not in (".log", ".lock") and not {"locks", "cache"} & set(name.parts):
+            found[str(name)] = _fingerprint_of(path)
     return found
 
 

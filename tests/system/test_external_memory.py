@@ -71,7 +71,7 @@ class ExternalMemory(harness.SystemTest):
         self.assertEqual(memory.attrib, {"snapshot": "external", "file": str(self.scratch / "s2.mem")})
 
     def check_delete(self, guest):
-        self.refused("undefine", "g", naming="2 snapshots")
+        self.refused("undefine", "g", naming="'g'")
         marks = self.marks(guest)
         for name, left in (("s2", ["s1"]), ("s1", [])):
             self.assertIn(f"Domain snapshot {name} deleted", self.ok("snapshot-delete", "g", name))
