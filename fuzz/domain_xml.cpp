@@ -26,7 +26,8 @@ static void edit(model::Domain domain) noexcept {
         model::set_disk_source(domain, disk.target, "file", "/overlay", "qcow2");
     const auto again = model::domain_from(xml::parse(model::to_pretty_text(domain.document), "edited"));
     must(again.name == domain.name && again.uuid == domain.uuid && again.disks.size() == domain.disks.size());
-    for (const auto& disk : again.disks) must(disk.source == "/overlay" && disk.format == "qcow2");
+    for (const auto& disk : again.disks)
+        must(disk.source == "/overlay" && disk.format == "qcow2");
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) try {

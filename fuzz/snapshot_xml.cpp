@@ -1,4 +1,5 @@
-// Any bytes as a <domainsnapshot>: refused, or read the same again after it was written; and laid over a domain's disks.
+// Any bytes as a <domainsnapshot>: refused, or read the same again after it was written; and laid over a
+// domain's disks.
 #include "base/error.h"
 #include "xml/document.h"
 #include "xml/snapshot.h"
@@ -15,7 +16,8 @@ static const char* const lab = "<domain type='kvm'><name>lab</name><memory>1</me
 
 /// noexcept: what we wrote must be accepted.
 static void read_again(const model::Snapshot& snapshot, xml::SnapshotParseOptions options) noexcept {
-    const auto text = model::to_pretty_text(model::to_element(snapshot, {.security_info = true, .points = true}));
+    const auto text =
+        model::to_pretty_text(model::to_element(snapshot, {.security_info = true, .points = true}));
     options.record = options.redefine || options.record;
     options.redefine = false;
     if (!(xml::parse_snapshot(text, options, "again") == snapshot)) std::abort();

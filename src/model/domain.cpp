@@ -21,14 +21,17 @@ namespace {
 
 /// libvirt's virScaleInteger: SI and IEC words, either case; a bare letter and "…iB" are powers of 1024.
 std::optional<uint64_t> unit_size(std::string unit) {
-    for (auto& c : unit) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (auto& c : unit)
+        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     if (unit == "b" || unit == "byte" || unit == "bytes") return 1;
     static constexpr std::string_view letters = "kmgtpe";
     const auto power = unit.empty() ? std::string_view::npos : letters.find(unit.front());
     const auto suffix = unit.empty() ? std::string{} : unit.substr(1);
-    if (power == std::string_view::npos || !(suffix.empty() || suffix == "ib" || suffix == "b")) return std::nullopt;
+    if (power == std::string_view::npos || !(suffix.empty() || suffix == "ib" || suffix == "b"))
+        return std::nullopt;
     uint64_t size = 1;
-    for (size_t i = 0; i <= power; ++i) size *= suffix == "b" ? 1000 : 1024;
+    for (size_t i = 0; i <= power; ++i)
+        size *= suffix == "b" ? 1000 : 1024;
     return size;
 }
 
@@ -37,7 +40,9 @@ uint64_t memory_size(const Element& domain) {
     if (!memory) refuse(domain, "no <memory>: how much RAM the domain has must be said");
     const auto unit = memory->attribute("unit", "KiB");
     const auto factor = unit_size(unit);
-    if (!factor) refuse(*memory, fmt::format("unknown suffix '{}'", unit), "units are b, KiB, MiB, GiB, TiB, KB, MB, …");
+    if (!factor)
+        refuse(*memory, fmt::format("unknown suffix '{}'", unit),
+               "units are b, KiB, MiB, GiB, TiB, KB, MB, …");
     const auto number = text::to_u64(memory->text());
     if (!number) refuse(*memory, fmt::format("'{}' is not a number", text::printable(memory->text())));
     if (*number == 0) refuse(*memory, "must be more than zero");
@@ -60,7 +65,8 @@ DiskDevice device_kind(const Element& disk) {
     const auto word = disk.attribute("device", "disk");
     for (const auto kind : {DiskDevice::disk, DiskDevice::cdrom, DiskDevice::floppy, DiskDevice::lun})
         if (word == to_string(kind)) return kind;
-    refuse(disk, fmt::format("Invalid value for attribute 'device' in element 'disk': '{}'.", text::printable(word)));
+    refuse(disk, fmt::format("Invalid value for attribute 'device' in element 'disk': '{}'.",
+                             text::printable(word)));
 }
 
 std::string default_bus(std::string_view target) {
@@ -70,7 +76,8 @@ std::string default_bus(std::string_view target) {
     return "ide";
 }
 
-/// What names the medium in each of libvirt's types; a network disk's is not a path, but it is not empty either.
+/// What names the medium in each of libvirt's types; a network disk's is not a path, but it is not empty
+/// either.
 std::string medium(const Element& disk, const std::string& type) {
     const auto* source = disk.child("source");
     if (!source) return {};
@@ -89,7 +96,8 @@ Disk disk_from(const Element& element) {
     disk.type = element.attribute("type", disk.type);
     const auto* target = element.child("target");
     disk.target = target ? target->attribute("dev") : std::string{};
-    if (disk.target.empty()) refuse(element, "missing target information for the disk", "give it a <target dev='vda'/>");
+    if (disk.target.empty())
+        refuse(element, "missing target information for the disk", "give it a <target dev='vda'/>");
     if (disk.target.find('/') != std::string::npos) refuse(*target, "a target is a plain name such as 'vda'");
     disk.bus = target->attribute("bus", disk.device == DiskDevice::floppy ? "fdc" : default_bus(disk.target));
     disk.source = medium(element, disk.type);
@@ -108,8 +116,11 @@ std::vector<Disk> disks_from(const Element& domain) {
     std::vector<Disk> disks;
     const auto* devices = domain.child("devices");
     if (!devices) return disks;
+    const auto elements = devices->elements("disk");
+    // More than any machine can hold; it keeps every comparison of disks with disks short.
+    if (elements.size() > 4096) refuse(*devices, "more than 4096 disks");
     std::set<std::string> targets;
-    for (const auto* element : devices->elements("disk")) {
+    for (const auto* element : elements) {
         disks.push_back(disk_from(*element));
         if (!targets.insert(disks.back().target).second)
             refuse(*element, fmt::format("target '{}' duplicated", text::printable(disks.back().target)));
@@ -141,10 +152,14 @@ std::string name_from(const Element& domain) {
 
 const char* to_string(DiskDevice device) {
     switch (device) {
-    case DiskDevice::disk: return "disk";
-    case DiskDevice::cdrom: return "cdrom";
-    case DiskDevice::floppy: return "floppy";
-    case DiskDevice::lun: return "lun";
+    case DiskDevice::disk:
+        return "disk";
+    case DiskDevice::cdrom:
+        return "cdrom";
+    case DiskDevice::floppy:
+        return "floppy";
+    case DiskDevice::lun:
+        return "lun";
     }
     return "";
 }
@@ -168,16 +183,19 @@ void check_domain_name(const std::string& name) {
     };
     if (name.empty()) bad("name can't be empty");
     if (name.find('/') != std::string::npos) bad("name can't contain '/'");
-    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+    if (std::any_of(name.begin(), name.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
         bad("name can't contain control characters");
     if (text::percent_encode(name).size() > 255)
-        bad("name is too long for a folder", "at most 255 bytes; all but letters, digits, '-', '_', '.' count three");
+        bad("name is too long for a folder",
+            "at most 255 bytes; all but letters, digits, '-', '_', '.' count three");
 }
 
 Domain domain_from(Element document) {
     if (document.name != "domain" && document.name != "inactiveDomain")
         throw Error(ErrorCode::invalid_request,
-                    fmt::format("XML error: expecting root element of 'domain', not '{}'", text::printable(document.name)));
+                    fmt::format("XML error: expecting root element of 'domain', not '{}'",
+                                text::printable(document.name)));
     Domain domain;
     domain.type = document.attribute("type");
     if (domain.type.empty()) refuse(document, "missing domain type attribute", "type is 'kvm' or 'qemu'");

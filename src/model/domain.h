@@ -47,7 +47,7 @@ struct Domain {
 
 /// The typed view of a <domain> element (or of an <inactiveDomain>, which becomes one). Throws invalid_request naming the element and line: no name, a name with
 /// '/', control characters or over 255 bytes when encoded, no memory, a bad unit or number, a disk without a target,
-/// two disks with one target, a bad uuid, no type.
+/// two disks with one target, over 4096 disks, a bad uuid, no type.
 Domain domain_from(Element document);
 
 /// Points a disk of the document (and of the view) at another file; drops a <backingStore> that would be untrue.

@@ -38,8 +38,8 @@ static void set_source_path(Element& disk, const std::string& type, const std::s
     source->attributes.insert(source->attributes.begin(), {type == "block" ? "dev" : "file", path});
 }
 
-void set_disk_source(Domain& domain, const std::string& target, const std::string& type, const std::string& path,
-                     const std::string& format) {
+void set_disk_source(Domain& domain, const std::string& target, const std::string& type,
+                     const std::string& path, const std::string& format) {
     auto* element = find_disk_element(domain, target);
     if (!element)
         throw Error(ErrorCode::not_found, fmt::format("domain '{}' has no disk '{}'", domain.name, target));
@@ -89,11 +89,12 @@ void set_name(Domain& domain, const std::string& name) {
     domain.name = name;
 }
 
-/// What libvirt's formatter writes only with VIR_DOMAIN_DEF_FORMAT_SECURE: the passwords of displays, and the cookies
-/// of http(s) disks.
+/// What libvirt's formatter writes only with VIR_DOMAIN_DEF_FORMAT_SECURE: the passwords of displays, and the
+/// cookies of http(s) disks.
 static void remove_secrets(Element& element) {
     if (element.name == "graphics")
-        for (const char* secret : {"passwd", "passwdValidTo", "connected"}) element.remove_attribute(secret);
+        for (const char* secret : {"passwd", "passwdValidTo", "connected"})
+            element.remove_attribute(secret);
     if (element.name == "source") element.remove("cookies");
     for (auto& node : element.children)
         if (node.kind == Node::Kind::element) remove_secrets(node.element.front());

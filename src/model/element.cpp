@@ -90,8 +90,10 @@ std::vector<Element*> Element::elements(std::string_view child_name) {
 
 static void collect_text(const Element& element, std::string& out) {
     for (const auto& node : element.children) {
-        if (node.kind == Node::Kind::text || node.kind == Node::Kind::cdata) out += node.text;
-        else if (node.kind == Node::Kind::element) collect_text(node.element.front(), out);
+        if (node.kind == Node::Kind::text || node.kind == Node::Kind::cdata)
+            out += node.text;
+        else if (node.kind == Node::Kind::element)
+            collect_text(node.element.front(), out);
     }
 }
 
@@ -113,7 +115,8 @@ void Element::set_text(std::string_view value) {
     if (!value.empty()) children.push_back(text_node(std::string(value)));
 }
 
-/// The blanks that stand before the children of this element. A document without any (all on one line) gets none.
+/// The blanks that stand before the children of this element. A document without any (all on one line) gets
+/// none.
 static std::string blanks_of_children(const Element& parent, int depth) {
     for (size_t i = 0; i < parent.children.size(); ++i) {
         if (parent.children[i].kind != Node::Kind::element) continue;
@@ -129,7 +132,8 @@ Element& Element::append(Element child, int depth) {
     std::vector<Node> added;
     if (!before.empty()) added.push_back(text_node(before));
     added.push_back(element_node(std::move(child)));
-    if (!closed && !before.empty()) added.push_back(text_node("\n" + std::string(2 * static_cast<size_t>(depth), ' ')));
+    if (!closed && !before.empty())
+        added.push_back(text_node("\n" + std::string(2 * static_cast<size_t>(depth), ' ')));
     const auto index = at + (before.empty() ? 0 : 1);
     children.insert(children.begin() + static_cast<ptrdiff_t>(at), std::make_move_iterator(added.begin()),
                     std::make_move_iterator(added.end()));
@@ -150,8 +154,10 @@ Element& Element::insert_before(std::string_view before, Element child, int dept
 bool Element::remove(std::string_view child_name) {
     std::vector<Node> kept;
     for (auto& node : children) {
-        if (!is_element(node, child_name)) kept.push_back(std::move(node));
-        else if (!kept.empty() && is_blank(kept.back())) kept.pop_back();
+        if (!is_element(node, child_name))
+            kept.push_back(std::move(node));
+        else if (!kept.empty() && is_blank(kept.back()))
+            kept.pop_back();
     }
     const bool removed = kept.size() < children.size();
     children = std::move(kept);
@@ -159,7 +165,9 @@ bool Element::remove(std::string_view child_name) {
     return removed;
 }
 
-static bool is_text(const Node& node) { return node.kind == Node::Kind::text || node.kind == Node::Kind::cdata; }
+static bool is_text(const Node& node) {
+    return node.kind == Node::Kind::text || node.kind == Node::Kind::cdata;
+}
 
 /// Text and CDATA joined; beside elements and comments, blanks dropped.
 static std::vector<Node> significant(const Element& element) {
@@ -167,9 +175,12 @@ static std::vector<Node> significant(const Element& element) {
     std::vector<Node> out;
     for (const auto& node : element.children) {
         if (!only_text && is_text(node) && text::trim(node.text).empty()) continue;
-        if (!is_text(node)) out.push_back(node);
-        else if (!out.empty() && out.back().kind == Node::Kind::text) out.back().text += node.text;
-        else out.push_back(text_node(node.text));
+        if (!is_text(node))
+            out.push_back(node);
+        else if (!out.empty() && out.back().kind == Node::Kind::text)
+            out.back().text += node.text;
+        else
+            out.push_back(text_node(node.text));
     }
     return out;
 }

@@ -7,9 +7,9 @@ namespace domsnap::model {
 
 namespace {
 
-/// libvirt's buffers quote with ', escape both quotes everywhere and know no other way; libxml2, to which libvirt
-/// leaves <metadata>, quotes with " and leaves quotes in text alone. Both are needed for `dumpxml` to come back as it
-/// went in.
+/// libvirt's buffers quote with ', escape both quotes everywhere and know no other way; libxml2, to which
+/// libvirt leaves <metadata>, quotes with " and leaves quotes in text alone. Both are needed for `dumpxml` to
+/// come back as it went in.
 enum class Style { libvirt, libxml2 };
 
 bool representable(char c) {
@@ -17,26 +17,38 @@ bool representable(char c) {
     return byte >= 0x20 || c == '\t' || c == '\n' || c == '\r';
 }
 
-/// Blanks that a parser would normalise (a newline in an attribute, a carriage return anywhere) go as references.
+/// Blanks that a parser would normalise (a newline in an attribute, a carriage return anywhere) go as
+/// references.
 const char* entity(char c, Style style, bool in_attribute) {
     switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return style == Style::libvirt || in_attribute ? "&quot;" : nullptr;
-    case '\'': return style == Style::libvirt ? "&apos;" : nullptr;
-    case '\r': return "&#13;";
-    case '\n': return in_attribute ? "&#10;" : nullptr;
-    case '\t': return in_attribute ? "&#9;" : nullptr;
-    default: return nullptr;
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return style == Style::libvirt || in_attribute ? "&quot;" : nullptr;
+    case '\'':
+        return style == Style::libvirt ? "&apos;" : nullptr;
+    case '\r':
+        return "&#13;";
+    case '\n':
+        return in_attribute ? "&#10;" : nullptr;
+    case '\t':
+        return in_attribute ? "&#9;" : nullptr;
+    default:
+        return nullptr;
     }
 }
 
 void write_escaped(std::string& out, std::string_view text, Style style, bool in_attribute) {
     for (const char c : text) {
         if (!representable(c)) continue;
-        if (const char* name = entity(c, style, in_attribute)) out += name;
-        else out += c;
+        if (const char* name = entity(c, style, in_attribute))
+            out += name;
+        else
+            out += c;
     }
 }
 
@@ -54,11 +66,21 @@ void write_cdata(std::string& out, std::string_view text) {
 
 void write_node(std::string& out, const Node& node, Style style) {
     switch (node.kind) {
-    case Node::Kind::element: write_element(out, node.element.front(), style); break;
-    case Node::Kind::text: write_escaped(out, node.text, style, false); break;
-    case Node::Kind::comment: out.append("<!--").append(node.text).append("-->"); break;
-    case Node::Kind::cdata: write_cdata(out, node.text); break;
-    case Node::Kind::instruction: out.append("<?").append(node.text).append("?>"); break;
+    case Node::Kind::element:
+        write_element(out, node.element.front(), style);
+        break;
+    case Node::Kind::text:
+        write_escaped(out, node.text, style, false);
+        break;
+    case Node::Kind::comment:
+        out.append("<!--").append(node.text).append("-->");
+        break;
+    case Node::Kind::cdata:
+        write_cdata(out, node.text);
+        break;
+    case Node::Kind::instruction:
+        out.append("<?").append(node.text).append("?>");
+        break;
     }
 }
 
@@ -76,7 +98,8 @@ void write_element(std::string& out, const Element& element, Style style) {
     }
     out += ">";
     const auto below = element.name == "metadata" ? Style::libxml2 : style;
-    for (const auto& node : element.children) write_node(out, node, below);
+    for (const auto& node : element.children)
+        write_node(out, node, below);
     out.append("</").append(element.name).append(">");
 }
 

@@ -14,20 +14,26 @@ constexpr std::array locations{
 };
 
 constexpr std::array states{
-    std::pair{SnapshotState::no_state, "nostate"},       std::pair{SnapshotState::running, "running"},
-    std::pair{SnapshotState::blocked, "blocked"},        std::pair{SnapshotState::paused, "paused"},
-    std::pair{SnapshotState::shutdown, "shutdown"},      std::pair{SnapshotState::shutoff, "shutoff"},
-    std::pair{SnapshotState::crashed, "crashed"},        std::pair{SnapshotState::pmsuspended, "pmsuspended"},
+    std::pair{SnapshotState::no_state, "nostate"},
+    std::pair{SnapshotState::running, "running"},
+    std::pair{SnapshotState::blocked, "blocked"},
+    std::pair{SnapshotState::paused, "paused"},
+    std::pair{SnapshotState::shutdown, "shutdown"},
+    std::pair{SnapshotState::shutoff, "shutoff"},
+    std::pair{SnapshotState::crashed, "crashed"},
+    std::pair{SnapshotState::pmsuspended, "pmsuspended"},
     std::pair{SnapshotState::disk_snapshot, "disk-snapshot"},
 };
 
-template <class Table, class Value> const char* word_for(const Table& table, Value value) {
+template <class Table, class Value>
+const char* word_for(const Table& table, Value value) {
     for (const auto& [key, word] : table)
         if (key == value) return word;
     return "";
 }
 
-template <class Value, class Table> std::optional<Value> value_for(const Table& table, std::string_view word) {
+template <class Value, class Table>
+std::optional<Value> value_for(const Table& table, std::string_view word) {
     for (const auto& [key, known] : table)
         if (word == known) return key;
     return std::nullopt;
@@ -49,8 +55,8 @@ std::optional<SnapshotState> snapshot_state_from(std::string_view word) {
 }
 
 bool is_online(SnapshotState state) {
-    return state == SnapshotState::running || state == SnapshotState::blocked || state == SnapshotState::paused ||
-           state == SnapshotState::pmsuspended;
+    return state == SnapshotState::running || state == SnapshotState::blocked ||
+           state == SnapshotState::paused || state == SnapshotState::pmsuspended;
 }
 
 } // namespace domsnap::model

@@ -15,8 +15,8 @@ bool Snapshot::external() const {
 }
 
 const SnapshotDisk* Snapshot::find_disk(std::string_view target) const {
-    const auto found =
-        std::find_if(disks.begin(), disks.end(), [&](const SnapshotDisk& disk) { return disk.name == target; });
+    const auto found = std::find_if(disks.begin(), disks.end(),
+                                    [&](const SnapshotDisk& disk) { return disk.name == target; });
     return found == disks.end() ? nullptr : &*found;
 }
 
@@ -33,7 +33,8 @@ void check_snapshot_name(const std::string& name) {
     if (name.empty()) bad("name can't be empty");
     if (name.find('/') != std::string::npos) bad("name can't contain '/'");
     if (name == "." || name == "..") bad("name can't be '.' or '..'");
-    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+    if (std::any_of(name.begin(), name.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
         bad("name can't contain control characters");
 }
 

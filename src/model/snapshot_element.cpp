@@ -22,7 +22,8 @@ Element source_of(const SnapshotDisk& disk) {
     const char* path = disk.type == "block" ? "dev" : "file";
     if (!disk.source.empty() && !source.find_attribute(path))
         source.attributes.insert(source.attributes.begin(), {path, disk.source});
-    else if (!disk.source.empty()) source.set_attribute(path, disk.source);
+    else if (!disk.source.empty())
+        source.set_attribute(path, disk.source);
     return source;
 }
 
@@ -31,8 +32,10 @@ Element disk_element(const SnapshotDisk& disk, bool for_request) {
     element.set_attribute("name", disk.name);
     if (disk.location != Location::omitted) element.set_attribute("snapshot", to_string(disk.location));
     const bool has_source = !disk.source.empty() || !disk.source_element.empty();
-    // libvirt says the type only where there is a file or a format; virsh's own --print-xml only where it is not "file".
-    if (for_request ? disk.type != "file" : has_source || !disk.driver.empty()) element.set_attribute("type", disk.type);
+    // libvirt says the type only where there is a file or a format; virsh's own --print-xml only where it is
+    // not "file".
+    if (for_request ? disk.type != "file" : has_source || !disk.driver.empty())
+        element.set_attribute("type", disk.type);
     if (!disk.driver.empty()) element.append(Element("driver"), 2).set_attribute("type", disk.driver);
     if (has_source) element.append(source_of(disk), 2);
     return element;
@@ -41,7 +44,8 @@ Element disk_element(const SnapshotDisk& disk, bool for_request) {
 void add_disks(Element& root, const Snapshot& snapshot, bool for_request) {
     if (snapshot.disks.empty() && !(for_request && snapshot.has_disks)) return;
     auto& disks = root.append(Element("disks"));
-    for (const auto& disk : snapshot.disks) disks.append(disk_element(disk, for_request), 1);
+    for (const auto& disk : snapshot.disks)
+        disks.append(disk_element(disk, for_request), 1);
 }
 
 Element point_element(const SnapshotDisk& disk) {

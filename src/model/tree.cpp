@@ -14,7 +14,8 @@ SnapshotTree::SnapshotTree(std::vector<Snapshot> snapshots, std::string current)
               [](const Snapshot& a, const Snapshot& b) { return text::name_less(a.name, b.name); });
     for (size_t i = 0; i < snapshots_.size(); ++i) {
         if (index_.emplace(snapshots_[i].name, i).second) continue;
-        throw Error(ErrorCode::corrupt, "two records of a snapshot '" + text::printable(snapshots_[i].name) + "'");
+        throw Error(ErrorCode::corrupt,
+                    "two records of a snapshot '" + text::printable(snapshots_[i].name) + "'");
     }
     // The key "" gathers the roots: snapshots without a parent, and those whose parent has no record.
     for (size_t i = 0; i < snapshots_.size(); ++i)
@@ -30,7 +31,8 @@ void SnapshotTree::refuse_cycles() const {
     for (const auto& snapshot : snapshots_) {
         if (known.contains(&snapshot)) continue;
         throw Error(ErrorCode::corrupt,
-                    "the snapshots' parents form a cycle at or above '" + text::printable(snapshot.name) + "'",
+                    "the snapshots' parents form a cycle at or above '" + text::printable(snapshot.name) +
+                        "'",
                     "a record names a wrong <parent>: correct it with snapshot-create --redefine");
     }
 }
@@ -43,7 +45,8 @@ const Snapshot* SnapshotTree::find(const std::string& name) const {
 const Snapshot& SnapshotTree::get(const std::string& name) const {
     if (const auto* snapshot = find(name)) return *snapshot;
     throw Error(ErrorCode::not_found,
-                "Domain snapshot not found: no domain snapshot with matching name '" + text::printable(name) + "'",
+                "Domain snapshot not found: no domain snapshot with matching name '" + text::printable(name) +
+                    "'",
                 "snapshot-list shows the snapshots that there are");
 }
 
@@ -51,7 +54,8 @@ std::vector<const Snapshot*> SnapshotTree::children(const std::string& name) con
     std::vector<const Snapshot*> out;
     const auto found = children_.find(name);
     if (found == children_.end()) return out;
-    for (const auto i : found->second) out.push_back(&snapshots_[i]);
+    for (const auto i : found->second)
+        out.push_back(&snapshots_[i]);
     return out;
 }
 

@@ -19,13 +19,16 @@ using model::SnapshotState;
 namespace {
 
 [[noreturn]] void refuse(const std::string& words, std::string hint = {}) {
-    throw Error(ErrorCode::invalid_request, "unsupported configuration: " + text::printable(words), std::move(hint));
+    throw Error(ErrorCode::invalid_request, "unsupported configuration: " + text::printable(words),
+                std::move(hint));
 }
 
 std::string targets_of(const Domain& domain) {
     std::vector<std::string> targets;
-    for (const auto& disk : domain.disks) targets.push_back(disk.target);
-    return targets.empty() ? "the domain has no disks" : "the domain's disks are " + text::join(targets, ", ");
+    for (const auto& disk : domain.disks)
+        targets.push_back(disk.target);
+    return targets.empty() ? "the domain has no disks"
+                           : "the domain's disks are " + text::join(targets, ", ");
 }
 
 const Disk& resolve(const Domain& domain, const std::string& name) {
@@ -50,11 +53,13 @@ Location unsaid(const Disk& disk, Location default_location) {
     return disk.defaults_to_no() ? Location::no : default_location;
 }
 
-/// A redefined snapshot has a state and says what there is; a request's overlay must be of a format that can be one.
+/// A redefined snapshot has a state and says what there is; a request's overlay must be of a format that can
+/// be one.
 void check(const SnapshotDisk& disk, bool request) {
     if (disk.location != Location::external) {
         if (!disk.source.empty())
-            refuse(fmt::format("file '{}' for disk '{}' requires use of external snapshot mode", disk.source, disk.name));
+            refuse(fmt::format("file '{}' for disk '{}' requires use of external snapshot mode", disk.source,
+                               disk.name));
         return;
     }
     if (request && !disk.driver.empty() && disk.driver != "qcow2" && disk.driver != "qed")
@@ -70,7 +75,8 @@ void generate_overlay(const Snapshot& snapshot, SnapshotDisk& disk, const Disk& 
     disk.source = generated_overlay(of.source, snapshot.name);
     for (const auto& other : snapshot.disks)
         if (&other != &disk && other.source == disk.source)
-            refuse(fmt::format("{}: collision with disk '{}'", cannot.substr(0, cannot.size() - 1), other.name));
+            refuse(
+                fmt::format("{}: collision with disk '{}'", cannot.substr(0, cannot.size() - 1), other.name));
 }
 
 } // namespace
@@ -80,7 +86,8 @@ void align_disks(Snapshot& snapshot, const Domain& domain, Location default_loca
     std::vector<SnapshotDisk> aligned;
     for (const auto& disk : domain.disks) {
         const auto found = requested.find(disk.target);
-        auto& out = aligned.emplace_back(found == requested.end() ? SnapshotDisk{} : std::move(found->second));
+        auto& out =
+            aligned.emplace_back(found == requested.end() ? SnapshotDisk{} : std::move(found->second));
         out.name = disk.target;
         if (out.location == Location::omitted) out.location = unsaid(disk, default_location);
         check(out, snapshot.state == SnapshotState::no_state);
@@ -92,14 +99,16 @@ void align_disks(Snapshot& snapshot, const Domain& domain, Location default_loca
 Location default_disk_location(const Snapshot& snapshot, bool disk_only) {
     const bool redefined = snapshot.state != SnapshotState::no_state;
     const bool external = disk_only || snapshot.memory.location == Location::external ||
-                          snapshot.state == SnapshotState::disk_snapshot || (redefined && snapshot.external());
+                          snapshot.state == SnapshotState::disk_snapshot ||
+                          (redefined && snapshot.external());
     return external ? Location::external : Location::internal;
 }
 
 void generate_overlays(Snapshot& snapshot, const Domain& domain) {
     for (auto& disk : snapshot.disks) {
         const bool named = !disk.source.empty() || disk.type == "network";
-        if (disk.location == Location::external && !named) generate_overlay(snapshot, disk, resolve(domain, disk.name));
+        if (disk.location == Location::external && !named)
+            generate_overlay(snapshot, disk, resolve(domain, disk.name));
     }
 }
 

@@ -22,17 +22,18 @@ using model::Node;
 
 constexpr size_t max_size = 16 << 20;
 constexpr size_t max_depth = 256;
-/// An Element costs some fifty times its four bytes "<a/>": without this, 16 MiB of text would fill a gigabyte.
+/// An Element costs some fifty times its four bytes "<a/>": without this, 16 MiB of text would fill a
+/// gigabyte.
 constexpr size_t max_nodes = 500'000;
 /// libxml2 compares each attribute of an element with all before it.
-constexpr size_t max_attributes = 10'000;
+constexpr size_t max_attributes = 2'000;
 
 std::string_view view(const xmlChar* text) {
     return text ? std::string_view(reinterpret_cast<const char*>(text)) : std::string_view{};
 }
 
-/// Receives libxml2's SAX calls. SAX1 names and attributes come as they are written, xmlns declarations among the
-/// attributes: SAX2 would sort them apart, and a document could not be given back as it came.
+/// Receives libxml2's SAX calls. SAX1 names and attributes come as they are written, xmlns declarations among
+/// the attributes: SAX2 would sort them apart, and a document could not be given back as it came.
 struct Builder {
     xmlParserCtxtPtr context = nullptr;
     std::string_view stop_at;
@@ -57,11 +58,13 @@ struct Builder {
     }
 
     void add(Node::Kind kind, std::string_view text) {
-        if (open.empty() || !count(1)) return;
+        if (open.empty()) return;
         auto& siblings = open.back()->children;
         const bool continues = kind == Node::Kind::text && !siblings.empty() && siblings.back().kind == kind;
-        if (continues) siblings.back().text += text;
-        else siblings.push_back({kind, std::string(text), {}});
+        if (continues)
+            siblings.back().text += text;
+        else if (count(1))
+            siblings.push_back({kind, std::string(text), {}});
     }
 
     Element& add_element(std::string_view name) {
@@ -113,7 +116,9 @@ void on_cdata(void* user, const xmlChar* text, int length) noexcept {
     builder(user).add(Node::Kind::cdata, view(text, length));
 }
 
-void on_comment(void* user, const xmlChar* text) noexcept { builder(user).add(Node::Kind::comment, view(text)); }
+void on_comment(void* user, const xmlChar* text) noexcept {
+    builder(user).add(Node::Kind::comment, view(text));
+}
 
 void on_instruction(void* user, const xmlChar* target, const xmlChar* content) noexcept {
     const auto separator = view(content).empty() ? "" : " ";
@@ -121,7 +126,8 @@ void on_instruction(void* user, const xmlChar* target, const xmlChar* content) n
 }
 
 void on_doctype(void* user, const xmlChar*, const xmlChar*, const xmlChar*) noexcept {
-    builder(user).refuse("a DOCTYPE is not accepted: entities and DTDs can make a small file huge or read others");
+    builder(user).refuse(
+        "a DOCTYPE is not accepted: entities and DTDs can make a small file huge or read others");
 }
 
 void on_error(void* user, const char*, ...) noexcept {
@@ -129,8 +135,8 @@ void on_error(void* user, const char*, ...) noexcept {
     state.error.note(state.context->lastError, state.open.empty() ? 1 : state.open.back()->line);
 }
 
-/// SAX2's magic number would bring SAX2's calls, and with them the structured error handler. Without it libxml2 has
-/// filled lastError when it calls error; with neither it would write to stderr.
+/// SAX2's magic number would bring SAX2's calls, and with them the structured error handler. Without it
+/// libxml2 has filled lastError when it calls error; with neither it would write to stderr.
 xmlSAXHandler handler() {
     xmlSAXHandler sax{};
     sax.initialized = 1;
@@ -156,14 +162,17 @@ struct FreeContext {
                 std::move(hint));
 }
 
-/// '<' cannot stand inside a tag: the number of '=' between two of them bounds an element's attributes. A text that is
-/// too short for so many ("a='' ") is spared the count: it is half the time of reading a record's head.
+/// '<' cannot stand inside a tag: the number of '=' between two of them bounds an element's attributes. A
+/// text that is too short for so many ("a='' ") is spared the count: it is half the time of reading a
+/// record's head.
 bool too_many_attributes(std::string_view text) {
     if (text.size() < 5 * max_attributes) return false;
     size_t equals = 0;
     for (const char c : text) {
-        if (c == '<') equals = 0;
-        else if (c == '=' && ++equals > max_attributes) return true;
+        if (c == '<')
+            equals = 0;
+        else if (c == '=' && ++equals > max_attributes)
+            return true;
     }
     return false;
 }
@@ -176,15 +185,18 @@ std::string declared_encoding(std::string_view text) {
     if (at != std::string_view::npos) at = declaration.find_first_of("'\"", at);
     if (at == std::string_view::npos) return {};
     auto name = std::string(declaration.substr(at + 1, declaration.find(declaration[at], at + 1) - at - 1));
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return name;
 }
 
-/// Those in which ASCII's bytes mean ASCII (or their two- and four-byte forms): what is counted above must be what
-/// libxml2 reads.
+/// Those in which ASCII's bytes mean ASCII (or their two- and four-byte forms): what is counted above must be
+/// what libxml2 reads.
 bool known_encoding(const std::string& name) {
-    static constexpr std::array known{"utf-8", "utf8", "utf-16", "ucs-", "us-ascii", "ascii", "iso-8859-", "latin", "windows-125", "cp125"};
-    return name.empty() || std::any_of(known.begin(), known.end(), [&](const char* k) { return name.starts_with(k); });
+    static constexpr std::array known{"utf-8", "utf8",      "utf-16", "ucs-",        "us-ascii",
+                                      "ascii", "iso-8859-", "latin",  "windows-125", "cp125"};
+    return name.empty() ||
+           std::any_of(known.begin(), known.end(), [&](const char* k) { return name.starts_with(k); });
 }
 
 void check_before_parsing(std::string_view text, const std::string& source) {
@@ -192,9 +204,13 @@ void check_before_parsing(std::string_view text, const std::string& source) {
         fail(source, fmt::format(" {} are more than the {} that are accepted", text::human_size(text.size()),
                                  text::human_size(max_size)));
     if (text::trim(text).empty()) fail(source, "1: Document is empty");
-    if (too_many_attributes(text)) fail(source, fmt::format(" an element with more than {} attributes", max_attributes));
-    if (const auto name = declared_encoding(text); !known_encoding(name) || text.starts_with("\x4c\x6f\xa7\x94"))
-        fail(source, fmt::format("1: encoding '{}' is not supported", text::printable(name)), "convert it to UTF-8");
+    if (too_many_attributes(text))
+        fail(source, fmt::format(" an element with more than {} attributes, or a text with as many '='",
+                                 max_attributes));
+    if (const auto name = declared_encoding(text);
+        !known_encoding(name) || text.starts_with("\x4c\x6f\xa7\x94"))
+        fail(source, fmt::format("1: encoding '{}' is not supported", text::printable(name)),
+             "convert it to UTF-8");
 }
 
 Element read(std::string_view text, std::string_view stop_at, const std::string& source) {
@@ -207,7 +223,8 @@ Element read(std::string_view text, std::string_view stop_at, const std::string&
     Builder state;
     state.context = context.get();
     state.stop_at = stop_at;
-    // NOENT: without it libxml2 hands '&' in attributes on as "&#38;". There are no entities to expand without a DTD.
+    // NOENT: without it libxml2 hands '&' in attributes on as "&#38;". There are no entities to expand
+    // without a DTD.
     xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_NOENT);
     *context->sax = handler();
     context->userData = &state;
@@ -228,12 +245,14 @@ Element parse_head(std::string_view text, std::string_view stop_at, const std::s
 Element parse_root(std::string_view text, const std::string& root, const std::string& source) {
     auto element = parse(text, source);
     if (element.name != root)
-        throw Error(ErrorCode::invalid_request, fmt::format("XML error: expecting root element of '{}', not '{}'", root,
-                                                            text::printable(element.name)));
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("XML error: expecting root element of '{}', not '{}'", root,
+                                text::printable(element.name)));
     if (!element.attribute("xmlns").empty())
         throw Error(ErrorCode::invalid_request,
-                    fmt::format("XML error: {}:{}: <{}> must not have a namespace (xmlns='{}')", text::printable(source),
-                                element.line, root, text::printable(element.attribute("xmlns"))));
+                    fmt::format("XML error: {}:{}: <{}> must not have a namespace (xmlns='{}')",
+                                text::printable(source), element.line, root,
+                                text::printable(element.attribute("xmlns"))));
     return element;
 }
 

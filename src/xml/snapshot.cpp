@@ -37,7 +37,8 @@ void read_name(const Reader& reader, const Element& root, Snapshot& snapshot) {
     snapshot.name = content_at(root, "name");
     if (reader.options.record) return;
     if (snapshot.name.empty()) {
-        if (reader.options.redefine) reader.at.refuse(root, "XML error: a redefined snapshot must have a name");
+        if (reader.options.redefine)
+            reader.at.refuse(root, "XML error: a redefined snapshot must have a name");
         return;
     }
     try {
@@ -54,13 +55,15 @@ void read_description(const Element& root, Snapshot& snapshot) {
 
 void read_state(const Reader& reader, const Element& root, Snapshot& snapshot) {
     const auto* element = root.child("state");
-    if (!element || element->content().empty()) reader.at.refuse(root, "XML error: missing state from existing snapshot");
+    if (!element || element->content().empty())
+        reader.at.refuse(root, "XML error: missing state from existing snapshot");
     const auto state = model::snapshot_state_from(element->content());
     if (!state || *state == SnapshotState::no_state)
-        reader.at.refuse(*element,
-                         fmt::format("unsupported configuration: Invalid state '{}' in domain snapshot XML",
-                                     element->content()),
-                         "states are running, blocked, paused, shutdown, shutoff, crashed, pmsuspended, disk-snapshot");
+        reader.at.refuse(
+            *element,
+            fmt::format("unsupported configuration: Invalid state '{}' in domain snapshot XML",
+                        element->content()),
+            "states are running, blocked, paused, shutdown, shutoff, crashed, pmsuspended, disk-snapshot");
     snapshot.state = *state;
 }
 
@@ -95,21 +98,23 @@ SnapshotMemory memory_from(const Reader& reader, const Element& element) {
     memory.disk = element.attribute("disk");
     const bool has_file = element.find_attribute("file");
     if (has_file && memory.location != Location::external)
-        reader.at.refuse(element,
-                         fmt::format("XML error: memory filename '{}' requires external snapshot", memory.file));
+        reader.at.refuse(
+            element, fmt::format("XML error: memory filename '{}' requires external snapshot", memory.file));
     if (element.find_attribute("disk") && memory.location != Location::internal)
-        reader.at.refuse(element, fmt::format("XML error: memory disk '{}' requires internal snapshot", memory.disk));
-    if (has_file && !text::starts_with_slash(memory.file))
         reader.at.refuse(element,
-                         fmt::format("XML error: memory snapshot file path ({}) must be absolute", memory.file));
+                         fmt::format("XML error: memory disk '{}' requires internal snapshot", memory.disk));
+    if (has_file && !text::starts_with_slash(memory.file))
+        reader.at.refuse(
+            element, fmt::format("XML error: memory snapshot file path ({}) must be absolute", memory.file));
     return memory;
 }
 
-/// A redefined snapshot says what there is: its memory follows from its state where it is not said, must agree with it,
-/// and must have been given a file.
+/// A redefined snapshot says what there is: its memory follows from its state where it is not said, must
+/// agree with it, and must have been given a file.
 void complete_memory(const Reader& reader, const Element& where, Snapshot& snapshot) {
     auto& memory = snapshot.memory;
-    const bool without = snapshot.state == SnapshotState::shutoff || snapshot.state == SnapshotState::disk_snapshot;
+    const bool without =
+        snapshot.state == SnapshotState::shutoff || snapshot.state == SnapshotState::disk_snapshot;
     if (memory.location == Location::omitted) memory.location = without ? Location::no : Location::internal;
     if (without && memory.location != Location::no)
         reader.at.refuse(where, "XML error: memory state cannot be saved with offline or disk-only snapshot");
@@ -120,13 +125,15 @@ void complete_memory(const Reader& reader, const Element& where, Snapshot& snaps
 void read_memory(const Reader& reader, const Element& root, Snapshot& snapshot) {
     const auto* element = root.child("memory");
     if (element) snapshot.memory = memory_from(reader, *element);
-    if (reader.options.redefine) complete_memory(reader, element ? *element : root, snapshot);
+    if (reader.options.redefine)
+        complete_memory(reader, element ? *element : root, snapshot);
     else if (reader.options.disk_only && snapshot.memory.location == Location::omitted)
         snapshot.memory.location = Location::no;
 }
 
 std::string disk_type(const Reader& reader, const Element& disk) {
-    static constexpr std::array known{"file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"};
+    static constexpr std::array known{"file",   "block", "dir",       "network",
+                                      "volume", "nvme",  "vhostuser", "vhostvdpa"};
     const auto type = disk.attribute("type", "file");
     if (std::find(known.begin(), known.end(), type) == known.end())
         reader.at.refuse_value(disk, "type", "it is file or block");
@@ -136,12 +143,13 @@ std::string disk_type(const Reader& reader, const Element& disk) {
 }
 
 std::string driver_format(const Reader& reader, const Element& disk) {
-    static constexpr std::array known{"raw",  "dir", "bochs", "cloop", "dmg",  "iso",   "vpc", "vdi",
-                                      "luks", "fat", "vhd",   "ploop", "cow",  "qcow",  "qcow2", "qed", "vmdk"};
+    static constexpr std::array known{"raw", "dir", "bochs", "cloop", "dmg",  "iso",   "vpc", "vdi", "luks",
+                                      "fat", "vhd", "ploop", "cow",   "qcow", "qcow2", "qed", "vmdk"};
     const auto* driver = disk.child("driver");
     const auto format = driver ? driver->attribute("type") : std::string{};
     if (!format.empty() && std::find(known.begin(), known.end(), format) == known.end())
-        reader.at.refuse(*driver, fmt::format("unsupported configuration: unknown disk snapshot driver '{}'", format),
+        reader.at.refuse(*driver,
+                         fmt::format("unsupported configuration: unknown disk snapshot driver '{}'", format),
                          "an overlay is qcow2");
     return format;
 }
@@ -153,8 +161,8 @@ void read_source(const Reader& reader, const Element& element, SnapshotDisk& dis
     const char* attribute = disk.type == "block" ? "dev" : "file";
     if (!network) disk.source = source->attribute(attribute);
     if (!disk.source.empty() && !text::starts_with_slash(disk.source))
-        reader.at.refuse(*source,
-                         fmt::format("XML error: disk snapshot image path '{}' must be absolute", disk.source));
+        reader.at.refuse(
+            *source, fmt::format("XML error: disk snapshot image path '{}' must be absolute", disk.source));
     Element kept = *source;
     if (disk.source.empty() && !network) kept.remove_attribute(attribute);
     if (!kept.attributes.empty() || !kept.elements().empty()) disk.source_element.push_back(std::move(kept));
@@ -174,7 +182,8 @@ SnapshotDisk disk_from(const Reader& reader, const Element& element) {
     read_source(reader, element, disk);
     disk.driver = driver_format(reader, element);
     const bool has_target = !disk.source.empty() || (disk.type == "network" && !disk.source_element.empty());
-    if (disk.location == Location::omitted && (has_target || !disk.driver.empty())) disk.location = Location::external;
+    if (disk.location == Location::omitted && (has_target || !disk.driver.empty()))
+        disk.location = Location::external;
     return disk;
 }
 
@@ -182,7 +191,8 @@ void read_disks(const Reader& reader, const Element& root, Snapshot& snapshot) {
     for (const auto* disks : root.elements("disks")) {
         snapshot.has_disks = true;
         // Whatever its name: libvirt takes every child for a disk.
-        for (const auto* element : disks->elements()) snapshot.disks.push_back(disk_from(reader, *element));
+        for (const auto* element : disks->elements())
+            snapshot.disks.push_back(disk_from(reader, *element));
     }
 }
 
@@ -196,18 +206,20 @@ void read_documents(const Reader& reader, const Element& root, Snapshot& snapsho
     // Old libvirt wrote <domain><uuid>…</uuid></domain> and no more: it has no type, and is left alone.
     if (!snapshot.domain.empty() && snapshot.domain.front().find_attribute("type"))
         static_cast<void>(model::domain_from(snapshot.domain.front()));
-    if (!snapshot.inactive_domain.empty()) static_cast<void>(model::domain_from(snapshot.inactive_domain.front()));
+    if (!snapshot.inactive_domain.empty())
+        static_cast<void>(model::domain_from(snapshot.inactive_domain.front()));
 }
 
 void read_points(const Reader& reader, const Element& root, Snapshot& snapshot) {
     const auto* points = root.child("domsnap:points");
     if (!points) return;
     if (points->attribute("version") != "1")
-        reader.at.refuse(*points, "the record was written by a newer domsnap", "use that version or a later one");
+        reader.at.refuse(*points, "the record was written by a newer domsnap",
+                         "use that version or a later one");
     for (const auto* point : points->elements("domsnap:point")) {
-        const auto disk = std::find_if(snapshot.disks.begin(), snapshot.disks.end(), [&](const SnapshotDisk& d) {
-            return d.name == point->attribute("name");
-        });
+        const auto disk =
+            std::find_if(snapshot.disks.begin(), snapshot.disks.end(),
+                         [&](const SnapshotDisk& d) { return d.name == point->attribute("name"); });
         if (disk == snapshot.disks.end())
             reader.at.refuse(*point, fmt::format("a point of a disk '{}' that the record does not list",
                                                  point->attribute("name")));
@@ -241,7 +253,8 @@ Snapshot snapshot_from(const Element& root, const SnapshotParseOptions& options)
     return read({options, place(options, {})}, root);
 }
 
-Snapshot parse_snapshot(std::string_view text, const SnapshotParseOptions& options, const std::string& source) {
+Snapshot parse_snapshot(std::string_view text, const SnapshotParseOptions& options,
+                        const std::string& source) {
     return read({options, place(options, source)}, parse_root(text, "domainsnapshot", source));
 }
 

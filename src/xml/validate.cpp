@@ -24,8 +24,12 @@ namespace domsnap::xml {
 
 namespace {
 
-template <auto Free> struct Freeing {
-    template <class T> void operator()(T* pointer) const { Free(pointer); }
+template <auto Free>
+struct Freeing {
+    template <class T>
+    void operator()(T* pointer) const {
+        Free(pointer);
+    }
 };
 using Document = std::unique_ptr<xmlDoc, Freeing<xmlFreeDoc>>;
 using ParserContext = std::unique_ptr<xmlParserCtxt, Freeing<xmlFreeParserCtxt>>;
@@ -38,8 +42,9 @@ void collect(void* user, xmlErrorPtr error) noexcept {
     if (faults.size() < 100) faults.push_back({error->line, words(*error)});
 }
 
-/// libxml2 names no line where an element does not fit among its siblings, and then says of that element, with the line,
-/// that it "failed to validate content": one fault, with the line of the second and the words of the first.
+/// libxml2 names no line where an element does not fit among its siblings, and then says of that element,
+/// with the line, that it "failed to validate content": one fault, with the line of the second and the words
+/// of the first.
 std::vector<Fault> joined(const std::vector<Fault>& faults) {
     std::vector<Fault> out;
     for (const auto& fault : faults) {
@@ -59,7 +64,8 @@ Document tree_of(std::string_view text) {
     if (!context) throw std::bad_alloc();
     context->sax->serror = ignore;
     constexpr int options = XML_PARSE_NONET | XML_PARSE_BIG_LINES;
-    return Document(xmlCtxtReadMemory(context.get(), text.data(), static_cast<int>(text.size()), nullptr, nullptr, options));
+    return Document(xmlCtxtReadMemory(context.get(), text.data(), static_cast<int>(text.size()), nullptr,
+                                      nullptr, options));
 }
 
 Schema load_schema(const std::string& path) {
@@ -75,8 +81,9 @@ Schema load_schema(const std::string& path) {
     xmlRelaxNGSetParserStructuredErrors(parser.get(), collect, &faults);
     Schema schema(xmlRelaxNGParse(parser.get()));
     if (!schema)
-        throw Error(ErrorCode::io, fmt::format("cannot read schema '{}': {}", text::printable(path),
-                                               faults.empty() ? "not a RELAX NG schema" : faults.front().reason));
+        throw Error(ErrorCode::io,
+                    fmt::format("cannot read schema '{}': {}", text::printable(path),
+                                faults.empty() ? "not a RELAX NG schema" : faults.front().reason));
     return schema;
 }
 
@@ -96,15 +103,18 @@ std::string find_schema(const std::string& root_element) {
     if (const char* folder = std::getenv("DOMSNAP_SCHEMA_DIR")) candidates.push_back(folder + file);
     candidates.push_back(DOMSNAP_INSTALLED_SCHEMAS + file);
     candidates.push_back(DOMSNAP_SOURCE_SCHEMAS + file);
-    // <domain> is libvirt's language: its own schema is the one that knows it. Ours describes what we add to snapshots.
+    // <domain> is libvirt's language: its own schema is the one that knows it. Ours describes what we add to
+    // snapshots.
     if (root_element == "domain") candidates.push_back("/usr/share/libvirt/schemas" + file);
     return first_existing(candidates);
 }
 
-std::vector<Fault> validate(std::string_view text, const std::string& source, const std::string& schema_path) {
+std::vector<Fault> validate(std::string_view text, const std::string& source,
+                            const std::string& schema_path) {
     static_cast<void>(parse(text, source));
     const auto document = tree_of(text);
-    if (!document) throw Error(ErrorCode::invalid_request, fmt::format("XML error: {}: not well-formed", source));
+    if (!document)
+        throw Error(ErrorCode::invalid_request, fmt::format("XML error: {}: not well-formed", source));
     const auto schema = load_schema(schema_path);
     const Validation validation(xmlRelaxNGNewValidCtxt(schema.get()));
     if (!validation) throw std::bad_alloc();

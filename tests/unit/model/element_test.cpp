@@ -95,8 +95,9 @@ TEST(Text, quotes_metadata_as_libxml2_does) {
     note.set_text("it's \"me\"");
     metadata.append(note);
     metadata.set_attribute("kept", "'");
-    EXPECT_EQ(to_text(metadata),
-              "<metadata kept='&apos;'>\n  <n:note by=\"it's &quot;me&quot;\">it's \"me\"</n:note>\n</metadata>");
+    EXPECT_EQ(
+        to_text(metadata),
+        "<metadata kept='&apos;'>\n  <n:note by=\"it's &quot;me&quot;\">it's \"me\"</n:note>\n</metadata>");
 }
 
 TEST(Text, cuts_cdata_where_it_would_end) {

@@ -82,11 +82,12 @@ TEST(SnapshotElement, shows_passwords_when_asked) {
 
 TEST(SnapshotElement, has_points_before_the_domain_in_records) {
     const auto text = to_pretty_text(to_element(external(), {.points = true}));
-    EXPECT_NE(text.find("  <domsnap:points xmlns:domsnap='https://domsnap.invalid/xmlns/record/1' version='1'>\n"
-                        "    <domsnap:point name='vda' file='/vm/vda.qcow2' format='qcow2'/>\n"
-                        "  </domsnap:points>\n"
-                        "  <domain>\n"),
-              std::string::npos);
+    EXPECT_NE(
+        text.find("  <domsnap:points xmlns:domsnap='https://domsnap.invalid/xmlns/record/1' version='1'>\n"
+                  "    <domsnap:point name='vda' file='/vm/vda.qcow2' format='qcow2'/>\n"
+                  "  </domsnap:points>\n"
+                  "  <domain>\n"),
+        std::string::npos);
     EXPECT_EQ(to_text(to_element(external())).find("points"), std::string::npos);
 }
 
@@ -106,7 +107,8 @@ TEST(SnapshotElement, names_a_block_overlay_by_its_device) {
     source.set_attribute("dev", "/dev/old");
     source.set_attribute("startupPolicy", "optional");
     s.disks[0].source_element = {source};
-    EXPECT_NE(to_text(to_element(s)).find("<source dev='/vm/vda.e1' startupPolicy='optional'/>"), std::string::npos);
+    EXPECT_NE(to_text(to_element(s)).find("<source dev='/vm/vda.e1' startupPolicy='optional'/>"),
+              std::string::npos);
 }
 
 TEST(Snapshot, is_external_as_soon_as_one_part_is) {
@@ -129,7 +131,8 @@ TEST(Snapshot, compares_by_content) {
 }
 
 TEST(SnapshotNames, are_checked_in_libvirts_words) {
-    for (const char* good : {"a", ".hid", "a..b", "-x", "ä b", "…"}) EXPECT_EQ(refusal(good), "accepted");
+    for (const char* good : {"a", ".hid", "a..b", "-x", "ä b", "…"})
+        EXPECT_EQ(refusal(good), "accepted");
     EXPECT_EQ(refusal("a/b"), "invalid snapshot name 'a/b': name can't contain '/'");
     EXPECT_EQ(refusal(".."), "invalid snapshot name '..': name can't be '.' or '..'");
     EXPECT_EQ(refusal("a\nb"), "invalid snapshot name 'a\\x0ab': name can't contain control characters");
@@ -137,11 +140,12 @@ TEST(SnapshotNames, are_checked_in_libvirts_words) {
 }
 
 TEST(Words, are_libvirts) {
-    for (const char* word : {"no", "internal", "external", "manual"}) EXPECT_STREQ(to_string(*location_from(word)), word);
+    for (const char* word : {"no", "internal", "external", "manual"})
+        EXPECT_STREQ(to_string(*location_from(word)), word);
     EXPECT_FALSE(location_from("omitted"));
     EXPECT_FALSE(location_from("default"));
-    for (const char* word : {"nostate", "running", "blocked", "paused", "shutdown", "shutoff", "crashed", "pmsuspended",
-                             "disk-snapshot"})
+    for (const char* word : {"nostate", "running", "blocked", "paused", "shutdown", "shutoff", "crashed",
+                             "pmsuspended", "disk-snapshot"})
         EXPECT_STREQ(to_string(*snapshot_state_from(word)), word);
     EXPECT_FALSE(snapshot_state_from("Running"));
 }

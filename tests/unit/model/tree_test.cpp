@@ -19,13 +19,14 @@ Snapshot named(const std::string& name, const std::string& parent = {}) {
 
 std::string names(const std::vector<const Snapshot*>& snapshots) {
     std::string out;
-    for (const auto* s : snapshots) out += s->name + " ";
+    for (const auto* s : snapshots)
+        out += s->name + " ";
     return out;
 }
 
 SnapshotTree tree() {
-    return SnapshotTree({named("f", "e"), named("B", "a"), named("c", "B"), named("d", "a"), named("e", "a"), named("a"),
-                         named("s10"), named("s9"), named("lost", "gone")},
+    return SnapshotTree({named("f", "e"), named("B", "a"), named("c", "B"), named("d", "a"), named("e", "a"),
+                         named("a"), named("s10"), named("s9"), named("lost", "gone")},
                         "c");
 }
 
@@ -34,7 +35,8 @@ SnapshotTree tree() {
 TEST(SnapshotTree, sorts_without_regard_to_case) {
     const auto t = tree();
     std::string all;
-    for (const auto& s : t.all()) all += s.name + " ";
+    for (const auto& s : t.all())
+        all += s.name + " ";
     EXPECT_EQ(all, "a B c d e f lost s10 s9 ");
 }
 
@@ -78,7 +80,8 @@ TEST(SnapshotTree, refuses_cycles_and_doubles) {
 
 TEST(SnapshotTree, holds_ten_thousand_in_a_line) {
     std::vector<Snapshot> line;
-    for (int i = 0; i < 10'000; ++i) line.push_back(named(std::to_string(i), i ? std::to_string(i - 1) : ""));
+    for (int i = 0; i < 10'000; ++i)
+        line.push_back(named(std::to_string(i), i ? std::to_string(i - 1) : ""));
     const SnapshotTree t(std::move(line));
     EXPECT_EQ(t.topological().size(), 10'000u);
     EXPECT_EQ(t.topological().back()->name, "9999");

@@ -23,12 +23,15 @@ std::string refusal(const std::string& text) {
     return "accepted";
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 std::string repeat(const std::string& part, size_t times) {
     std::string out;
     out.reserve(part.size() * times);
-    for (size_t i = 0; i < times; ++i) out += part;
+    for (size_t i = 0; i < times; ++i)
+        out += part;
     return out;
 }
 
@@ -48,7 +51,8 @@ TEST(Parse, keeps_every_kind_of_node_in_order) {
 TEST(Parse, keeps_prefixes_and_the_order_of_attributes_and_namespaces) {
     const auto root = xml::parse("<x:a b='1&amp;2' xmlns:x='u' c='&lt;&#10;&quot;'/>", "given.xml");
     EXPECT_EQ(root.name, "x:a");
-    const std::vector<std::pair<std::string, std::string>> expected{{"b", "1&2"}, {"xmlns:x", "u"}, {"c", "<\n\""}};
+    const std::vector<std::pair<std::string, std::string>> expected{
+        {"b", "1&2"}, {"xmlns:x", "u"}, {"c", "<\n\""}};
     EXPECT_EQ(root.attributes, expected);
 }
 
@@ -67,7 +71,8 @@ TEST(Parse, says_where_and_what) {
 }
 
 TEST(Parse, accepts_no_doctype) {
-    const std::string laughs = "<!DOCTYPE a [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><a>&b;</a>";
+    const std::string laughs =
+        "<!DOCTYPE a [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><a>&b;</a>";
     EXPECT_TRUE(contains(refusal(laughs), "DOCTYPE"));
     EXPECT_TRUE(contains(refusal("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>"), "DOCTYPE"));
     EXPECT_TRUE(contains(refusal("<!DOCTYPE a PUBLIC 'x' 'http://example.org/a.dtd'><a/>"), "DOCTYPE"));
@@ -88,12 +93,14 @@ TEST(Parse, bounds_size) {
 
 TEST(Parse, bounds_the_attributes_of_an_element) {
     std::string tag = "<a ";
-    for (int i = 0; i < 20'000; ++i) tag += "a" + std::to_string(i) + "='' ";
-    EXPECT_TRUE(contains(refusal(tag + "/>"), "more than 10000 attributes"));
+    for (int i = 0; i < 20'000; ++i)
+        tag += "a" + std::to_string(i) + "='' ";
+    EXPECT_TRUE(contains(refusal(tag + "/>"), "more than 2000 attributes"));
 }
 
 TEST(Parse, accepts_only_encodings_that_extend_ascii) {
-    EXPECT_EQ(xml::parse("<?xml version='1.0' encoding='ISO-8859-1'?><a>f\xfcr</a>", "given.xml").text(), "für");
+    EXPECT_EQ(xml::parse("<?xml version='1.0' encoding='ISO-8859-1'?><a>f\xfcr</a>", "given.xml").text(),
+              "für");
     EXPECT_TRUE(contains(refusal("<?xml version='1.0' encoding='UTF-7'?><a/>"), "encoding 'utf-7'"));
     EXPECT_TRUE(contains(refusal("<?xml version=\"1.0\" encoding=\"IBM037\"?><a/>"), "encoding 'ibm037'"));
 }
@@ -133,7 +140,8 @@ TEST(Parse, may_be_called_from_many_threads) {
                 EXPECT_TRUE(contains(refusal("<a><b></a>"), "mismatch"));
             }
         });
-    for (auto& thread : threads) thread.join();
+    for (auto& thread : threads)
+        thread.join();
 }
 
 TEST(Parse, writes_nothing_to_stderr) {

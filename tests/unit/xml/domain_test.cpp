@@ -1,4 +1,5 @@
-// Documents as virt-install and libvirt write them, and as people do: what domsnap sees in them, and that nothing is lost.
+// Documents as virt-install and libvirt write them, and as people do: what domsnap sees in them, and that
+// nothing is lost.
 #include "base/error.h"
 #include "golden.h"
 #include "model/domain.h"
@@ -11,7 +12,9 @@ namespace {
 
 const std::filesystem::path folder = TEST_DATA "/domain";
 
-model::Element document(const char* name) { return xml::parse_root(golden::read(folder / name), "domain", name); }
+model::Element document(const char* name) {
+    return xml::parse_root(golden::read(folder / name), "domain", name);
+}
 model::Domain domain(const char* name) { return model::domain_from(document(name)); }
 
 std::string refusal(const std::string& text) {
@@ -114,16 +117,22 @@ TEST(BadDomains, are_refused_with_element_and_line) {
     const auto with = [](const std::string& inside) {
         return refusal("<domain type='kvm'>\n<name>a</name>\n<memory>1</memory>\n" + inside + "\n</domain>");
     };
-    const auto disks = [&](const std::string& inside) { return with("<devices>\n" + inside + "\n</devices>"); };
+    const auto disks = [&](const std::string& inside) {
+        return with("<devices>\n" + inside + "\n</devices>");
+    };
     EXPECT_EQ(with(""), "accepted");
-    EXPECT_EQ(refusal("<domain type='kvm'><memory>1</memory></domain>"), "XML error: line 1: <domain>: missing <name>");
-    EXPECT_EQ(refusal("<domain><name>a</name></domain>"), "XML error: line 1: <domain>: missing domain type attribute");
+    EXPECT_EQ(refusal("<domain type='kvm'><memory>1</memory></domain>"),
+              "XML error: line 1: <domain>: missing <name>");
+    EXPECT_EQ(refusal("<domain><name>a</name></domain>"),
+              "XML error: line 1: <domain>: missing domain type attribute");
     EXPECT_EQ(refusal("<domain type='kvm'>\n<name>a/b</name></domain>"),
               "XML error: line 2: <name>: invalid domain name 'a/b': name can't contain '/'");
-    EXPECT_EQ(refusal("<domain type='kvm'>\n<name>a\nb</name></domain>"),
-              "XML error: line 2: <name>: invalid domain name 'a\\x0ab': name can't contain control characters");
-    EXPECT_NE(refusal("<domain type='kvm'>\n<name>" + std::string(300, 'x') + "</name></domain>").find("too long"),
-              std::string::npos);
+    EXPECT_EQ(
+        refusal("<domain type='kvm'>\n<name>a\nb</name></domain>"),
+        "XML error: line 2: <name>: invalid domain name 'a\\x0ab': name can't contain control characters");
+    EXPECT_NE(
+        refusal("<domain type='kvm'>\n<name>" + std::string(300, 'x') + "</name></domain>").find("too long"),
+        std::string::npos);
     EXPECT_NE(refusal("<domain type='kvm'>\n<name>x</name></domain>").find("no <memory>"), std::string::npos);
     EXPECT_EQ(with("<uuid>123</uuid>"), "XML error: line 4: <uuid>: malformed uuid '123'");
     EXPECT_EQ(with("<vcpu>0</vcpu>"), "XML error: line 4: <vcpu>: '0' is not a number of CPUs");
@@ -138,7 +147,8 @@ TEST(BadDomains, are_refused_with_element_and_line) {
 
 TEST(MemorySizes, have_libvirts_units) {
     const auto size = [](const std::string& unit, const std::string& number) {
-        const auto text = "<domain type='kvm'><name>a</name><memory" + unit + ">" + number + "</memory></domain>";
+        const auto text =
+            "<domain type='kvm'><name>a</name><memory" + unit + ">" + number + "</memory></domain>";
         return model::domain_from(xml::parse(text, "given.xml")).memory;
     };
     EXPECT_EQ(size("", "4"), 4096u);

@@ -17,13 +17,15 @@ rc::Gen<std::string> characters(std::vector<std::string> from) {
     return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(std::move(from))),
                         [](const std::vector<std::string>& parts) {
                             std::string out;
-                            for (const auto& part : parts) out += part;
+                            for (const auto& part : parts)
+                                out += part;
                             return out;
                         });
 }
 
 rc::Gen<std::string> any_text() {
-    return characters({"a", "Z", " ", "\n", "\t", "\r", "<", ">", "&", "'", "\"", "]]>", "&amp;", "ä", "€", "😀", "-", "%"});
+    return characters({"a", "Z", " ", "\n", "\t", "\r", "<", ">", "&", "'", "\"", "]]>", "&amp;", "ä", "€",
+                       "😀", "-", "%"});
 }
 
 rc::Gen<std::string> any_name() {
@@ -36,11 +38,16 @@ Element any_element(int depth);
 
 Node any_node(int depth) {
     switch (*rc::gen::inRange(0, depth > 0 ? 5 : 4)) {
-    case 0: return node(Node::Kind::text, *any_text());
-    case 1: return node(Node::Kind::comment, *characters({"c", " ", "<", "&", "ä", "'"}));
-    case 2: return node(Node::Kind::cdata, *characters({"d", " ", "<", "&", "]", "ä", "\""}));
-    case 3: return node(Node::Kind::instruction, "target c" + *characters({"x", " ", "<", "&"}));
-    default: break;
+    case 0:
+        return node(Node::Kind::text, *any_text());
+    case 1:
+        return node(Node::Kind::comment, *characters({"c", " ", "<", "&", "ä", "'"}));
+    case 2:
+        return node(Node::Kind::cdata, *characters({"d", " ", "<", "&", "]", "ä", "\""}));
+    case 3:
+        return node(Node::Kind::instruction, "target c" + *characters({"x", " ", "<", "&"}));
+    default:
+        break;
     }
     Node child{Node::Kind::element, {}, {}};
     child.element.push_back(any_element(depth - 1));
@@ -53,21 +60,26 @@ void add(Element& parent, Node child) {
     if (characters_only && child.text.empty()) return;
     const bool joins = child.kind == Node::Kind::text && !parent.children.empty() &&
                        parent.children.back().kind == Node::Kind::text;
-    if (joins) parent.children.back().text += child.text;
-    else parent.children.push_back(std::move(child));
+    if (joins)
+        parent.children.back().text += child.text;
+    else
+        parent.children.push_back(std::move(child));
 }
 
 Element any_element(int depth) {
     Element element(*any_name());
-    for (int i = *rc::gen::inRange(0, 4); i > 0; --i) element.set_attribute(*any_name(), *any_text());
-    for (int i = *rc::gen::inRange(0, 5); i > 0; --i) add(element, any_node(depth));
+    for (int i = *rc::gen::inRange(0, 4); i > 0; --i)
+        element.set_attribute(*any_name(), *any_text());
+    for (int i = *rc::gen::inRange(0, 5); i > 0; --i)
+        add(element, any_node(depth));
     return element;
 }
 
 bool same(const Element& a, const Element& b);
 
 bool same(const Node& a, const Node& b) {
-    return a.kind == b.kind && a.text == b.text && (a.element.empty() || same(a.element.front(), b.element.front()));
+    return a.kind == b.kind && a.text == b.text &&
+           (a.element.empty() || same(a.element.front(), b.element.front()));
 }
 
 bool same(const Element& a, const Element& b) {

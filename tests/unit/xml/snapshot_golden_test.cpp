@@ -1,6 +1,6 @@
-// Every document of snapshot/good is accepted and printed as its .out says, every one of snapshot/bad refused as its .err
-// says. What stands in them was compared with libvirt's own test driver (see libvirt_oracle.py). The first part of a
-// file's name is how it is read: request, disk_only or redefine.
+// Every document of snapshot/good is accepted and printed as its .out says, every one of snapshot/bad refused
+// as its .err says. What stands in them was compared with libvirt's own test driver (see libvirt_oracle.py).
+// The first part of a file's name is how it is read: request, disk_only or redefine.
 #include "base/error.h"
 #include "golden.h"
 #include "xml/document.h"
@@ -92,7 +92,8 @@ TEST(BadSnapshots, are_refused_as_recorded) {
         SCOPED_TRACE(file.filename());
         const auto refusal = refusal_of(file);
         EXPECT_NE(refusal, "accepted\n");
-        EXPECT_EQ(std::count(refusal.begin(), refusal.end(), '\n'), refusal.find("\nhint: ") == refusal.npos ? 1 : 2);
+        EXPECT_EQ(std::count(refusal.begin(), refusal.end(), '\n'),
+                  refusal.find("\nhint: ") == refusal.npos ? 1 : 2);
         golden::expect(std::filesystem::path(file).replace_extension(".err"), refusal);
     }
 }

@@ -17,26 +17,41 @@ const std::string libvirts_schema = "/usr/share/libvirt/schemas/domainsnapshot.r
 
 /// What the parser takes, as libvirt's does, by looking away.
 const std::set<std::string> only_the_parser_accepts{
-    "redefine-active-word", "redefine-description-nested", "redefine-disk-other-element-with-name",
-    "redefine-disk-two-lists", "redefine-disk-two-sources", "redefine-memory-twice-first-wins",
-    "redefine-name-nested", "redefine-name-twice", "redefine-parent-text", "redefine-text-between",
-    "redefine-undeclared-prefix", "redefine-unknown-element", "request-ignores-the-rest",
+    "redefine-active-word",     "redefine-description-nested", "redefine-disk-other-element-with-name",
+    "redefine-disk-two-lists",  "redefine-disk-two-sources",   "redefine-memory-twice-first-wins",
+    "redefine-name-nested",     "redefine-name-twice",         "redefine-parent-text",
+    "redefine-text-between",    "redefine-undeclared-prefix",  "redefine-unknown-element",
+    "request-ignores-the-rest",
 };
 
 /// What a schema cannot know: the domain's disks, …
 const std::set<std::string> only_alignment_refuses{
-    "redefine-disk-block-without-device", "redefine-disk-cdrom-external", "redefine-disk-collision-of-two",
-    "redefine-disk-collision", "redefine-disk-too-many", "redefine-disk-twice", "redefine-disk-unknown-path",
-    "redefine-disk-unknown", "redefine-memory-unknown-disk", "request-disk-raw-overlay", "request-disk-twice",
+    "redefine-disk-block-without-device",
+    "redefine-disk-cdrom-external",
+    "redefine-disk-collision-of-two",
+    "redefine-disk-collision",
+    "redefine-disk-too-many",
+    "redefine-disk-twice",
+    "redefine-disk-unknown-path",
+    "redefine-disk-unknown",
+    "redefine-memory-unknown-disk",
+    "request-disk-raw-overlay",
+    "request-disk-twice",
     "request-disk-unknown",
     // … what a document is for (a redefined one must have more), …
-    "redefine-empty-name", "redefine-no-name", "redefine-no-state", "redefine-no-time",
+    "redefine-empty-name",
+    "redefine-no-name",
+    "redefine-no-state",
+    "redefine-no-time",
     "redefine-memory-external-without-file",
     // … what two elements mean together, …
-    "redefine-memory-external-disk-snapshot", "redefine-memory-external-shutoff",
-    "redefine-memory-internal-disk-snapshot", "redefine-memory-internal-shutoff",
+    "redefine-memory-external-disk-snapshot",
+    "redefine-memory-external-shutoff",
+    "redefine-memory-internal-disk-snapshot",
+    "redefine-memory-internal-shutoff",
     // … and what is in a <domain>, which has a schema of its own.
-    "redefine-domain-without-name", "redefine-inactive-domain-without-type",
+    "redefine-domain-without-name",
+    "redefine-inactive-domain-without-type",
 };
 
 /// Faults, or one for what is no XML at all.
@@ -69,8 +84,10 @@ TEST(OurSchema, accepts_what_we_write) {
         if (!file.stem().string().starts_with("redefine-")) continue;
         auto snapshot = xml::parse_snapshot(golden::read(file), {.redefine = true}, file);
         for (auto& disk : snapshot.disks)
-            if (disk.location == model::Location::internal) disk.point = {"/images/x.qcow2", "qcow2", snapshot.name};
-        const auto text = model::to_pretty_text(model::to_element(snapshot, {.security_info = true, .points = true}));
+            if (disk.location == model::Location::internal)
+                disk.point = {"/images/x.qcow2", "qcow2", snapshot.name};
+        const auto text =
+            model::to_pretty_text(model::to_element(snapshot, {.security_info = true, .points = true}));
         const auto faults = xml::validate(text, "written", our_schema);
         EXPECT_TRUE(faults.empty()) << file << ": " << faults.front().reason << "\n" << text;
     }
@@ -78,12 +95,11 @@ TEST(OurSchema, accepts_what_we_write) {
 
 TEST(LibvirtsSchema, accepts_what_we_write) {
     if (!std::filesystem::exists(libvirts_schema)) GTEST_SKIP() << "libvirt's schemas are not installed";
-    // Its own formatter writes these all the same (pmsuspended, odd formats); disk= is ours.
-    const std::set<std::string> beyond{"redefine-state-pmsuspended", "redefine-memory-internal-disk",
-                                       "redefine-memory-disk-alone", "redefine-disk-driver-internal",
-                                       "redefine-disk-driver-raw"};
-    for (const auto& file : golden::files(folder / "good", ".xml")) {
-        if (!file.stem().string().starts_with("redefine-") || beyond.contains(file.stem())) continue;
+    // A few that stand for all: its schema takes a tenth of a second to load. Not disk=, which is ours.
+    for (const char* name : {"everything", "state-shutoff", "memory-external", "inactive-domain", "description",
+                             "parent", "cookie", "disk-block", "disk-manual", "disk-network",
+                             "disk-source-seclabel", "domain-attributes-external"}) {
+        const auto file = folder / "good" / (std::string("redefine-") + name + ".xml");
         const auto snapshot = xml::parse_snapshot(golden::read(file), {.redefine = true}, file);
         const auto text = model::to_pretty_text(model::to_element(snapshot));
         const auto faults = xml::validate(text, "written", libvirts_schema);
@@ -92,10 +108,12 @@ TEST(LibvirtsSchema, accepts_what_we_write) {
 }
 
 TEST(Validate, names_the_line) {
-    const auto faults = xml::validate("<domainsnapshot>\n<name>a</name>\n<memory snapshot='x'/>\n</domainsnapshot>",
-                                      "given.xml", our_schema);
+    const auto faults =
+        xml::validate("<domainsnapshot>\n<name>a</name>\n<memory snapshot='x'/>\n</domainsnapshot>",
+                      "given.xml", our_schema);
     ASSERT_FALSE(faults.empty());
-    for (const auto& fault : faults) EXPECT_EQ(fault.line, 3) << fault.reason;
+    for (const auto& fault : faults)
+        EXPECT_EQ(fault.line, 3) << fault.reason;
 }
 
 TEST(Validate, says_what_is_wrong_with_the_schema) {
