@@ -19,7 +19,7 @@ from guest import Guest, TickWatch, inconsistencies, wait_for  # noqa: E402
 from scratch import Scratch  # noqa: E402
 
 COLOURED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-RAM_MIB = 96
+RAM_MIB = 64
 
 
 def paint(code, text):
