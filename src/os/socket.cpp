@@ -4,12 +4,14 @@
 #include "os/failure.h"
 #include "os/file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -75,9 +77,21 @@ static bool connect_long(const Fd& socket, const std::string& path) {
     return file && connect_at(socket, fmt::format("/proc/self/fd/{}", file.get()));
 }
 
-Fd connect_unix(const std::string& path) {
+// SO_SNDTIMEO bounds connect(2) on a Unix socket, too (unix(7)); 0 takes the bound away again.
+static void limit_waiting(const Fd& socket, int milliseconds) {
+    const timeval limit{milliseconds / 1000, milliseconds % 1000 * 1000};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+Fd connect_unix(const std::string& path, Deadline deadline) {
     Fd socket = unix_socket();
-    if (fits(path) ? connect_at(socket, path) : connect_long(socket, path)) return socket;
+    limit_waiting(socket, std::max(1, deadline.poll_ms()));
+    if (fits(path) ? connect_at(socket, path) : connect_long(socket, path)) {
+        limit_waiting(socket, 0);
+        return socket;
+    }
+    if (errno == EAGAIN)
+        throw Error(ErrorCode::timed_out, fmt::format("the socket '{}' took no further client", text::printable(path)));
     if (errno == ECONNREFUSED)
         throw Error(ErrorCode::not_found,
                     fmt::format("nobody listens on the socket '{}'", text::printable(path)));

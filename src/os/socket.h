@@ -15,8 +15,8 @@ namespace domsnap::os {
 
 /// Bound, mode 0600, not yet listening (call listen(fd, n) in the process whose pid SO_PEERCRED shall name).
 Fd bind_unix(const std::string& path);
-/// not_found if nobody listens there.
-Fd connect_unix(const std::string& path);
+/// not_found if nobody listens there; timed_out if the listener's queue is full until the deadline (connect(2) blocks).
+Fd connect_unix(const std::string& path, Deadline deadline = Deadline::never());
 /// The pid of the process that called listen(2) on the other side.
 pid_t peer_pid(const Fd& socket);
 

@@ -24,6 +24,21 @@ std::string fresh_prefix() {
     return prefix;
 }
 
+Error nobody_greets(const std::string& name) {
+    return {ErrorCode::timed_out, fmt::format("the QEMU monitor {} did not greet us", name),
+            "QEMU serves one client at a time on each monitor: another program holds it, or QEMU hangs."};
+}
+
+/// QEMU listens with a queue of one: a third client is not even let wait at the door.
+os::Fd open_socket(const std::string& path, Deadline deadline) {
+    try {
+        return os::connect_unix(path, deadline);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::timed_out) throw nobody_greets(path);
+        throw;
+    }
+}
+
 Json request(const char* verb, const std::string& command, const Json& arguments) {
     Json message{{verb, command}};
     if (!arguments.is_null()) message["arguments"] = arguments;
@@ -86,9 +101,7 @@ struct Client::State {
     Json greeting(Deadline deadline) {
         while (const auto message = next_message("being greeted", deadline))
             if (kind_of(*message) == MessageKind::greeting) return *message;
-        throw Error(
-            ErrorCode::timed_out, fmt::format("the QEMU monitor {} did not greet us", name),
-            "QEMU serves one client at a time on each monitor: another program holds it, or QEMU hangs.");
+        throw nobody_greets(name);
     }
 
     void send(const std::string& line, const std::string& doing, int fd) {
@@ -137,7 +150,7 @@ Client::~Client() = default;
 Client Client::connect(const std::string& socket_path, Deadline deadline) {
     auto state = std::make_unique<State>();
     state->name = socket_path;
-    state->socket = os::connect_unix(socket_path);
+    state->socket = open_socket(socket_path, deadline);
     state->negotiate(deadline);
     return Client(std::move(state));
 }
