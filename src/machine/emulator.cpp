@@ -95,7 +95,7 @@ std::vector<std::string> asking_argv(const std::string& emulator) {
 }
 
 EmulatorFacts ask(const std::string& emulator, const std::string& scratch, Deadline deadline) {
-    ShortLived qemu(asking_argv(emulator), {}, scratch, "nothing, only to ask what it can do", deadline);
+    ShortLived qemu(asking_argv(emulator), {}, scratch, fmt::format("a machine without devices ({})", emulator), deadline);
     EmulatorFacts facts;
     facts.capabilities = qmp::query_capabilities(qemu.monitor(), deadline);
     read_machines(qemu.monitor(), facts, deadline);

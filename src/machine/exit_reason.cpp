@@ -29,10 +29,16 @@ std::string reason_of(const std::string& cause) {
     return cause.starts_with("host-") ? "destroyed" : "unknown";
 }
 
+std::string word_in(const nlohmann::json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 std::string cause_in(const std::string& line) {
     const auto event = nlohmann::json::parse(line, nullptr, false); // the first and last line may be cut
-    if (!event.is_object() || event.value("event", "") != "SHUTDOWN" || !event.contains("data")) return {};
-    return event["data"].is_object() ? event["data"].value("reason", "") : "";
+    if (!event.is_object() || word_in(event, "event") != "SHUTDOWN") return {};
+    const auto data = event.find("data");
+    return data != event.end() && data->is_object() ? word_in(*data, "reason") : "";
 }
 
 } // namespace

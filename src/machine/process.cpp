@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 std::optional<os::ProcessId> find_by_socket(const RuntimeFiles& files) {
     if (!os::exists(files.monitor())) return std::nullopt;
     try {
-        const auto process = os::process_id(os::peer_pid(os::connect_unix(files.monitor())));
+        const auto process = os::process_id(os::peer_pid(os::connect_unix(files.monitor(), Deadline::after(5s))));
         if (process) os::write_file(files.pid(), os::to_text(*process));
         return process;
     } catch (const Error&) {
@@ -47,9 +47,9 @@ Error not_the_one(const os::ProcessId& process, const std::string& why) {
             "look at that process; if it is the domain's QEMU, end it by hand"};
 }
 
-os::Fd connect_to_process(const RuntimeFiles& files, const os::ProcessId& process) {
+os::Fd connect_to_process(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
     try {
-        auto socket = os::connect_unix(files.monitor());
+        auto socket = os::connect_unix(files.monitor(), deadline);
         if (os::peer_pid(socket) == process.pid) return socket;
         throw not_the_one(process, fmt::format("process {} listens on its monitor", os::peer_pid(socket)));
     } catch (const Error& error) {
@@ -59,9 +59,8 @@ os::Fd connect_to_process(const RuntimeFiles& files, const os::ProcessId& proces
 }
 
 qmp::Client greeted(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
-    auto socket = connect_to_process(files, process);
     try {
-        return qmp::Client::over(std::move(socket), deadline);
+        return qmp::Client::over(connect_to_process(files, process, deadline), deadline);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::timed_out) throw;
         throw Error(ErrorCode::busy,
@@ -71,12 +70,13 @@ qmp::Client greeted(const RuntimeFiles& files, const os::ProcessId& process, Dea
     }
 }
 
-void ask_to_quit(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
+bool ask_to_quit(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
     try {
         auto monitor = greeted(files, process, deadline);
         qmp::quit(monitor, deadline);
+        return true;
     } catch (const Error&) {
-        // The signals follow.
+        return false; // another client holds the monitor, or it hangs: the signals follow
     }
 }
 
@@ -109,13 +109,12 @@ qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, con
 }
 
 void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
-    const auto asked = half_of(deadline, 15s);
-    ask_to_quit(files, process, half_of(asked, 5s));
-    bool gone = os::wait_until_gone(process, asked);
+    const bool asked = ask_to_quit(files, process, half_of(deadline, 2s));
+    bool gone = os::wait_until_gone(process, asked ? half_of(deadline, 15s) : Deadline::after(0s));
     for (const int signal : {SIGTERM, SIGKILL}) {
         if (gone) break;
         os::signal_process(process, signal);
-        gone = os::wait_until_gone(process, signal == SIGTERM ? half_of(deadline, 5s) : deadline);
+        gone = os::wait_until_gone(process, signal == SIGTERM ? half_of(deadline, 10s) : deadline);
     }
     os::poll_exit(process);
     if (!gone)

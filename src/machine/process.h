@@ -59,7 +59,9 @@ std::optional<os::ProcessId> find(const RuntimeFiles& files);
 /// conflict if who answers is not the process of the pid file.
 qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, const std::string& uuid, Deadline deadline);
 
-/// Ends it: QMP quit, then SIGTERM, then SIGKILL, each with a part of the deadline; removes the run-time files.
+/// Ends it: QMP quit, then SIGTERM, then SIGKILL, each with a part of the deadline (2 s for a monitor that another
+/// client holds: close yours first); then removes the run-time files, but not the log, the events and the reason.
+/// Throws timed_out if it lives on.
 void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline);
 
 /// Why the last QEMU of this domain ended, from its own events: "shutdown" (the guest did), "destroyed" (it was told

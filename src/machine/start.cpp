@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "os/file.h"
 #include "os/socket.h"
+#include "qmp/commands.h"
 
 #include <chrono>
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ class Listeners {
             throw Error(ErrorCode::conflict, fmt::format("'{}' is there, and is not a socket", text::printable(path)),
                         "QEMU is to listen there: remove it, or name another path in the domain's XML");
         try {
-            os::connect_unix(path);
+            os::connect_unix(path, Deadline::after(std::chrono::seconds(5)));
         } catch (const Error& error) {
             if (error.code() != ErrorCode::not_found) throw;
             os::remove_file_durably(path);
@@ -117,18 +118,31 @@ os::ProcessId spawn(const model::Domain& domain, const CommandLineFacts& facts, 
     return process;
 }
 
+/// Until QEMU has answered what is in events.in, its events are not written, and an end in that moment would have no
+/// reason. Each question lets its main loop run once more; a few are enough, and a QEMU without events is one still.
+void wait_for_events(qmp::Client& monitor, const RuntimeFiles& files, Deadline deadline) {
+    for (int rounds = 0; rounds < 100; ++rounds) {
+        if (os::read_file_start(files.events(), 4096).find("\"return\"") != std::string::npos) return;
+        qmp::query_status(monitor, deadline);
+    }
+}
+
 } // namespace
 
 Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files, Deadline deadline) {
     prepare_folder(domain, files);
     Listeners listeners;
+    std::optional<os::ProcessId> process;
     try {
         fill_in(domain, files, facts, listeners);
-        const auto process = spawn(domain, facts, files, listeners);
+        process = spawn(domain, facts, files, listeners);
         // If we are killed before this is written, find() goes by the listener of the monitor's socket.
-        os::write_file(files.pid(), os::to_text(process));
-        return {process, greet(process, os::connect_unix(files.monitor()), files.log(), who(domain), deadline)};
+        os::write_file(files.pid(), os::to_text(*process));
+        auto monitor = greet(*process, os::connect_unix(files.monitor(), deadline), files.log(), who(domain), deadline);
+        wait_for_events(monitor, files, deadline);
+        return {*process, std::move(monitor)};
     } catch (const Error&) {
+        if (process) kill_child(*process);
         listeners.remove();
         os::remove_file_durably(files.pid());
         throw;
