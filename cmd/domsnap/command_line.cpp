@@ -31,7 +31,8 @@ static void parse(CLI::App& app, std::vector<std::string> words, const std::stri
 /// Letters to change, add or drop to get from a to b.
 static size_t distance(const std::string& a, const std::string& b) {
     std::vector<size_t> row(b.size() + 1);
-    for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (size_t j = 0; j <= b.size(); ++j)
+        row[j] = j;
     for (size_t i = 1; i <= a.size(); ++i) {
         size_t diagonal = std::exchange(row[0], i);
         for (size_t j = 1; j <= b.size(); ++j) {
@@ -47,7 +48,8 @@ static std::string suggestion(const std::string& unknown) {
     size_t least = 4; // more than three slips are another word
     for (const auto& group : verb_groups())
         for (const auto& verb : group.verbs)
-            if (const size_t slips = distance(unknown.substr(0, 64), verb.name); slips < std::min(least, verb.name.size()))
+            if (const size_t slips = distance(unknown.substr(0, 64), verb.name);
+                slips < std::min(least, verb.name.size()))
                 best = &verb, least = slips;
     return best ? fmt::format("did you mean '{}'?", best->name) : "domsnap help shows the commands";
 }
@@ -59,7 +61,8 @@ static const Verb& require_verb(const std::string& name) {
 }
 
 namespace {
-/// Where CLI11 puts what it reads, until it is known that all of it was good. A map's nodes stay where they are.
+/// Where CLI11 puts what it reads, until it is known that all of it was good. A map's nodes stay where they
+/// are.
 struct Given {
     std::map<std::string, std::string> values;
     std::map<std::string, bool> flags;
@@ -72,7 +75,8 @@ static void add_option(CLI::App& app, const Option& option, Given& given) {
     if (option.kind == Kind::flag) {
         app.add_flag(dashed, given.flags[option.name])->disable_flag_override();
     } else if (option.kind == Kind::value) {
-        app.add_option(option.place == Place::named ? dashed : option.name + "," + dashed, given.values[option.name])
+        app.add_option(option.place == Place::named ? dashed : option.name + "," + dashed,
+                       given.values[option.name])
             ->type_name("<string>");
     } else {
         // As virsh: with its name it takes one word each time, without it all that are left.
@@ -83,13 +87,17 @@ static void add_option(CLI::App& app, const Option& option, Given& given) {
 
 static void refuse_extras(const Verb& verb, std::vector<std::string> extras) {
     // CLI11 keeps the mark that ends the options among what it could not place.
-    if (const auto mark = std::find(extras.begin(), extras.end(), "--"); mark != extras.end()) extras.erase(mark);
+    if (const auto mark = std::find(extras.begin(), extras.end(), "--"); mark != extras.end())
+        extras.erase(mark);
     if (extras.empty()) return;
     const std::string& first = extras.front();
     if (first.size() > 1 && first.front() == '-')
-        throw UsageError(fmt::format("command '{}' doesn't support option {}", verb.name, first),
-                         fmt::format("domsnap help {} shows its options; names that begin with '-' stand after '--'", verb.name));
-    throw UsageError(fmt::format("unexpected data '{}'", first), fmt::format("domsnap help {} shows how it is used", verb.name));
+        throw UsageError(
+            fmt::format("command '{}' doesn't support option {}", verb.name, first),
+            fmt::format("domsnap help {} shows its options; names that begin with '-' stand after '--'",
+                        verb.name));
+    throw UsageError(fmt::format("unexpected data '{}'", first),
+                     fmt::format("domsnap help {} shows how it is used", verb.name));
 }
 
 static void take_over(const Option& option, const CLI::App& app, Given& given, Arguments& arguments) {
@@ -102,7 +110,8 @@ static void take_over(const Option& option, const CLI::App& app, Given& given, A
         arguments.add_value(option.name, given.values[option.name]);
     } else {
         for (const auto* list : {&given.bare[option.name], &given.named[option.name]})
-            for (const auto& word : *list) arguments.add_value(option.name, word);
+            for (const auto& word : *list)
+                arguments.add_value(option.name, word);
     }
 }
 
@@ -123,16 +132,19 @@ static void parse_verb(CommandLine& line, std::vector<std::string> words) {
     CLI::App app;
     Given given;
     add_globals(app, line.globals);
-    for (const auto& option : verb.options) add_option(app, option, given);
+    for (const auto& option : verb.options)
+        add_option(app, option, given);
     app.allow_extras();
     parse(app, std::move(words), fmt::format("command '{}'", verb.name));
     if (line.globals.help || line.globals.version) return;
     refuse_extras(verb, app.remaining());
-    for (const auto& option : verb.options) take_over(option, app, given, line.arguments);
+    for (const auto& option : verb.options)
+        take_over(option, app, given, line.arguments);
     check_rules(verb, line.arguments);
 }
 
-/// "snapshot-plan revert g s" is "snapshot-revert --dry-run g s"; without one of the three words it is a create.
+/// "snapshot-plan revert g s" is "snapshot-revert --dry-run g s"; without one of the three words it is a
+/// create.
 static void plan_to_dry_run(CommandLine& line, std::vector<std::string>& words) {
     std::string verb = "snapshot-create";
     for (const std::string word : {"create", "create-as", "revert", "delete"}) {
@@ -156,7 +168,9 @@ CommandLine parse_command_line(std::vector<std::string> words) {
         if (line.globals.help || line.globals.version) return line;
         throw UsageError("no command was given", "domsnap help shows the commands");
     }
-    if (rest.front().starts_with('-')) throw UsageError(fmt::format("unsupported option '{}'", rest.front()), "domsnap help shows the global options");
+    if (rest.front().starts_with('-'))
+        throw UsageError(fmt::format("unsupported option '{}'", rest.front()),
+                         "domsnap help shows the global options");
     line.verb = &require_verb(rest.front());
     rest.erase(rest.begin());
     const bool wants_help = !rest.empty() && (rest.front() == "--help" || rest.front() == "-h");

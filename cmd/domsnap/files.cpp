@@ -31,7 +31,8 @@ static std::string read_stream(std::FILE* stream, const std::string& file) {
     while (const size_t got = std::fread(buffer.data(), 1, buffer.size(), stream)) {
         text.append(buffer.data(), got);
         if (text.size() > longest_document)
-            throw Error(ErrorCode::invalid_request, fmt::format("'{}' is longer than the 16 MiB that are allowed", file));
+            throw Error(ErrorCode::invalid_request,
+                        fmt::format("'{}' is longer than the 16 MiB that are allowed", file));
     }
     if (std::ferror(stream)) fail("Failed to read file", file);
     return text;
@@ -77,7 +78,8 @@ static int wait_for_editor(pid_t editor) {
     ::sigaction(SIGINT, &ignore, &before_int);
     ::sigaction(SIGQUIT, &ignore, &before_quit);
     int status = 0;
-    while (::waitpid(editor, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(editor, &status, 0) < 0 && errno == EINTR) {
+    }
     ::sigaction(SIGINT, &before_int, nullptr);
     ::sigaction(SIGQUIT, &before_quit, nullptr);
     return status;
@@ -87,14 +89,18 @@ static void run_editor(const std::string& path) {
     auto words = editor_words();
     words.push_back(path);
     std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
+    for (auto& word : words)
+        argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_t editor = 0;
-    if (const int error = ::posix_spawnp(&editor, argv[0], nullptr, nullptr, argv.data(), environ); error != 0)
-        throw Error(ErrorCode::not_found, fmt::format("cannot run the editor '{}': {}", words[0], std::strerror(error)),
+    if (const int error = ::posix_spawnp(&editor, argv[0], nullptr, nullptr, argv.data(), environ);
+        error != 0)
+        throw Error(ErrorCode::not_found,
+                    fmt::format("cannot run the editor '{}': {}", words[0], std::strerror(error)),
                     "set $EDITOR to a program and its options");
     if (const int status = wait_for_editor(editor); status != 0)
-        throw Error(ErrorCode::cancelled, fmt::format("the editor '{}' did not end well: nothing was changed", words[0]));
+        throw Error(ErrorCode::cancelled,
+                    fmt::format("the editor '{}' did not end well: nothing was changed", words[0]));
 }
 
 EditedText::EditedText(const std::string& text) : before_(text), path_(temporary_file(text)) {

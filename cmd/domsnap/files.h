@@ -8,8 +8,8 @@ namespace domsnap::cli {
 /// The whole file, "-" for stdin; 16 MiB at most. Throws Error naming the file.
 std::string read_document(const std::string& file);
 
-/// A text in the user's editor ($VISUAL, $EDITOR, vi), run without a shell. The file is private (0600) and is removed
-/// unless keep() was called.
+/// A text in the user's editor ($VISUAL, $EDITOR, vi), run without a shell. The file is private (0600) and is
+/// removed unless keep() was called.
 class EditedText {
   public:
     explicit EditedText(const std::string& text);

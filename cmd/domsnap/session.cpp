@@ -23,7 +23,8 @@ struct Session::Meter {
 
     void show(const Progress& progress) {
         using Seconds = std::chrono::duration<double>;
-        const auto now = std::chrono::duration_cast<Seconds>(std::chrono::steady_clock::now().time_since_epoch());
+        const auto now =
+            std::chrono::duration_cast<Seconds>(std::chrono::steady_clock::now().time_since_epoch());
         if (const auto text = line.update(progress, now.count()); !text.empty()) to_stderr(text);
     }
     void clear() {
@@ -95,12 +96,14 @@ void print_error(std::string_view message, std::string_view hint) {
     to_stderr(text);
 }
 
-void explained(const std::string& what, const std::string& object, const std::function<void()>& work) {
+void explained(const std::string& what, const std::vector<std::string>& objects,
+               const std::function<void()>& work) {
     try {
         work();
     } catch (const Error& error) {
         const std::string reason = error.what();
-        if (reason.find("'" + object + "'") != std::string::npos) throw;
+        for (const auto& object : objects)
+            if (reason.find("'" + object + "'") != std::string::npos) throw;
         throw Error(error.code(), fmt::format("{}: {}", what, reason), error.hint());
     }
 }

@@ -1,4 +1,5 @@
-// What a verb works with: the host, and where its words go. Results to stdout; messages, progress and warnings as -q,
+// What a verb works with: the host, and where its words go. Results to stdout; messages, progress and
+// warnings as -q,
 // --json and --no-progress allow.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace domsnap::cli {
 
@@ -38,8 +40,9 @@ class Session {
     /// Puts what was said so far before the user's eyes, whatever else may write to stdout next.
     void flush();
 
-    /// The end of a verb that succeeded. Without -q virsh ends every command's output in a newline of its own, whether
-    /// or not the text had one: that is the empty line after lists. Throws Error if stdout cannot be written.
+    /// The end of a verb that succeeded. Without -q virsh ends every command's output in a newline of its
+    /// own, whether or not the text had one: that is the empty line after lists. Throws Error if stdout
+    /// cannot be written.
     void finish();
 
   private:
@@ -54,8 +57,9 @@ class Session {
 /// "error: …" and "hint: …" on stderr, one line each whatever they hold.
 void print_error(std::string_view message, std::string_view hint);
 
-/// Does work; an Error of it is thrown again with what failed before its reason ("Failed to start domain 'g': …"), unless
-/// the reason names the object itself.
-void explained(const std::string& what, const std::string& object, const std::function<void()>& work);
+/// Does work; an Error of it is thrown again with what failed before its reason ("Failed to start domain 'g':
+/// …"), unless the reason names one of the objects itself.
+void explained(const std::string& what, const std::vector<std::string>& objects,
+               const std::function<void()>& work);
 
 } // namespace domsnap::cli

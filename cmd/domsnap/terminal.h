@@ -1,4 +1,5 @@
-// The user's terminal, and a guest's console on it. System calls of the command line itself, which no room needs.
+// The user's terminal, and a guest's console on it. System calls of the command line itself, which no room
+// needs.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,9 @@ namespace domsnap::cli {
 bool stderr_is_terminal();
 size_t terminal_width(); ///< columns of stderr's terminal; 80 if there is none
 
-/// Connects stdin and stdout with the device (a terminal, or a unix socket) until ^] is typed, the other side is gone, or
-/// the user asks to stop. The user's terminal is raw meanwhile, if stdin is one. Throws Error naming the path.
+/// Connects stdin and stdout with the device (a terminal, or a unix socket) until ^] is typed, the other side
+/// is gone, or the user asks to stop. The user's terminal is raw meanwhile, if stdin is one. Throws Error
+/// naming the path.
 void relay_console(const std::string& path, bool is_socket);
 
 } // namespace domsnap::cli

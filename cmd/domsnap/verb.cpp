@@ -4,8 +4,12 @@
 
 namespace domsnap::cli {
 
-Option flag(std::string name, std::string help) { return {Kind::flag, Place::named, std::move(name), std::move(help)}; }
-Option value(std::string name, std::string help) { return {Kind::value, Place::named, std::move(name), std::move(help)}; }
+Option flag(std::string name, std::string help) {
+    return {Kind::flag, Place::named, std::move(name), std::move(help)};
+}
+Option value(std::string name, std::string help) {
+    return {Kind::value, Place::named, std::move(name), std::move(help)};
+}
 Option argument(std::string name, std::string help) {
     return {Kind::value, Place::argument, std::move(name), std::move(help)};
 }
@@ -40,7 +44,8 @@ std::vector<std::string> Arguments::list(const std::string& name) const {
 static std::vector<Verb> joined(std::vector<std::vector<Verb>> parts) {
     std::vector<Verb> all;
     for (auto& part : parts)
-        for (auto& verb : part) all.push_back(std::move(verb));
+        for (auto& verb : part)
+            all.push_back(std::move(verb));
     return all;
 }
 

@@ -1,5 +1,6 @@
-// A verb as data: its options, its help, what excludes what, and the function that does it. The tables in the verbs_*
-// files are all there is to say about a verb; parsing, help and completion read them. Knows nothing of CLI11.
+// A verb as data: its options, its help, what excludes what, and the function that does it. The tables in the
+// verbs_* files are all there is to say about a verb; parsing, help and completion read them. Knows nothing
+// of CLI11.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,8 @@ namespace domsnap::cli {
 
 class Session;
 
-/// named: only with its --name. argument: also without it, in the table's order. required: an argument that must be there.
+/// named: only with its --name. argument: also without it, in the table's order. required: an argument that
+/// must be there.
 enum class Place { named, argument, required };
 enum class Kind { flag, value, list };
 

@@ -10,7 +10,7 @@ namespace domsnap::cli {
 static void define(Session& session, const Arguments& arguments) {
     const std::string file = arguments.get("file");
     const std::string xml = read_document(file);
-    explained("Failed to define domain from " + file, file, [&] {
+    explained("Failed to define domain from " + file, {file}, [&] {
         const auto name = session.host().define(xml, arguments.has("validate"));
         session.say(fmt::format("Domain '{}' defined from {}\n", name, file));
     });
@@ -22,7 +22,7 @@ static void undefine(Session& session, const Arguments& arguments) {
     options.snapshots_metadata = arguments.has("snapshots-metadata");
     options.snapshots = arguments.has("snapshots");
     options.nvram = arguments.has("nvram");
-    explained(fmt::format("Failed to undefine domain '{}'", domain), domain,
+    explained(fmt::format("Failed to undefine domain '{}'", domain), {domain},
               [&] { session.host().undefine(domain, options, session.control()); });
     session.say(fmt::format("Domain '{}' has been undefined\n", domain));
 }
@@ -33,13 +33,15 @@ static void domrename(Session& session, const Arguments& arguments) {
 }
 
 static void dumpxml(Session& session, const Arguments& arguments) {
-    session.print(session.host().xml(arguments.get("domain"), arguments.has("inactive"), arguments.has("security-info")));
+    session.print(session.host().xml(arguments.get("domain"), arguments.has("inactive"),
+                                     arguments.has("security-info")));
 }
 
 static void edit(Session& session, const Arguments& arguments) {
     const std::string name = session.host().info(arguments.get("domain")).name;
     EditedText edited(session.host().xml(name, true, true));
-    if (!edited.changed()) return session.say(fmt::format("Domain '{}' XML configuration not changed.\n", name));
+    if (!edited.changed())
+        return session.say(fmt::format("Domain '{}' XML configuration not changed.\n", name));
     try {
         session.host().define(edited.text(), !arguments.has("skip-validate"));
     } catch (const Error& error) {
@@ -51,21 +53,41 @@ static void edit(Session& session, const Arguments& arguments) {
 
 std::vector<Verb> define_verbs() {
     return {
-        {"define", "define (but don't start) a domain from an XML file", "Define a domain. A definition of the same name and uuid is replaced.",
+        {"define",
+         "define (but don't start) a domain from an XML file",
+         "Define a domain. A definition of the same name and uuid is replaced.",
          {required("file", "file containing an XML domain description; - is standard input"),
-          flag("validate", "validate the XML against the schema")}, {}, define},
-        {"undefine", "undefine a domain", "Undefine an inactive domain. One with snapshots is refused unless told what to do with them.",
+          flag("validate", "validate the XML against the schema")},
+         {},
+         define},
+        {"undefine",
+         "undefine a domain",
+         "Undefine an inactive domain. One with snapshots is refused unless told what to do with them.",
          {domain_argument(), flag("snapshots-metadata", "forget the snapshots, leave their files"),
           flag("snapshots", "delete the snapshots and their files"), flag("nvram", "remove nvram file"),
-          flag("managed-save", "accepted; domsnap makes no managed save"), flag("keep-nvram", "keep nvram file")},
-         {exclusive("nvram", "keep-nvram"), exclusive("snapshots-metadata", "snapshots")}, undefine},
-        {"domrename", "rename a domain", "Rename an inactive domain.",
-         {domain_argument(), required("new-name", "new domain name")}, {}, domrename},
-        {"dumpxml", "domain information in XML", "Output the domain information as an XML dump to stdout.",
+          flag("managed-save", "accepted; domsnap makes no managed save"),
+          flag("keep-nvram", "keep nvram file")},
+         {exclusive("nvram", "keep-nvram"), exclusive("snapshots-metadata", "snapshots")},
+         undefine},
+        {"domrename",
+         "rename a domain",
+         "Rename an inactive domain.",
+         {domain_argument(), required("new-name", "new domain name")},
+         {},
+         domrename},
+        {"dumpxml",
+         "domain information in XML",
+         "Output the domain information as an XML dump to stdout.",
          {domain_argument(), flag("inactive", "show inactive defined XML"),
-          flag("security-info", "include security sensitive information in XML dump")}, {}, dumpxml},
-        {"edit", "edit XML configuration for a domain", "Edit the XML configuration for a domain with $VISUAL or $EDITOR.",
-         {domain_argument(), flag("skip-validate", "skip validation of the XML against the schema")}, {}, edit},
+          flag("security-info", "include security sensitive information in XML dump")},
+         {},
+         dumpxml},
+        {"edit",
+         "edit XML configuration for a domain",
+         "Edit the XML configuration for a domain with $VISUAL or $EDITOR.",
+         {domain_argument(), flag("skip-validate", "skip validation of the XML against the schema")},
+         {},
+         edit},
     };
 }
 

@@ -25,7 +25,9 @@ static std::string shown_answer(const std::string& answer, const Arguments& argu
     if (json.is_discarded()) return answer;
     if (arguments.has("return-value")) {
         if (!json.is_object() || !json.contains("return"))
-            throw Error(ErrorCode::refused_by_qemu, fmt::format("no 'return' in the monitor's answer for domain '{}': {}", arguments.get("domain"), answer));
+            throw Error(ErrorCode::refused_by_qemu,
+                        fmt::format("no 'return' in the monitor's answer for domain '{}': {}",
+                                    arguments.get("domain"), answer));
         json = json["return"];
     }
     return json.dump(arguments.has("pretty") ? 2 : -1);
@@ -33,7 +35,8 @@ static std::string shown_answer(const std::string& answer, const Arguments& argu
 
 static void qemu_monitor_command(Session& session, const Arguments& arguments) {
     const std::string command = fmt::format("{}", fmt::join(arguments.list("cmd"), " "));
-    const auto answer = session.host().monitor_command(arguments.get("domain"), command, arguments.has("hmp"));
+    const auto answer =
+        session.host().monitor_command(arguments.get("domain"), command, arguments.has("hmp"));
     session.print(shown_answer(answer, arguments) + "\n");
 }
 
@@ -59,28 +62,34 @@ static int hold_time(const Arguments& arguments) {
     int milliseconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), milliseconds);
     if (error == std::errc{} && end == text.data() + text.size() && milliseconds >= 0) return milliseconds;
-    throw UsageError(fmt::format("Numeric value '{}' for <holdtime> option is malformed or out of range", text));
+    throw UsageError(
+        fmt::format("Numeric value '{}' for <holdtime> option is malformed or out of range", text));
 }
 
 static void send_key(Session& session, const Arguments& arguments) {
     const std::string codeset = arguments.has("codeset") ? arguments.get("codeset") : "linux";
     if (codeset != "linux")
-        throw Error(ErrorCode::unsupported, fmt::format("unknown codeset: '{}'", codeset), "use linux: KEY_A, KEY_LEFTCTRL, or their numbers");
+        throw Error(ErrorCode::unsupported, fmt::format("unknown codeset: '{}'", codeset),
+                    "use linux: KEY_A, KEY_LEFTCTRL, or their numbers");
     session.host().send_key(arguments.get("domain"), arguments.list("keycode"), hold_time(arguments));
 }
 
 static VncAddress require_display(Session& session, const std::string& domain) {
     const auto display = session.host().display(domain);
-    if (!display) throw Error(ErrorCode::not_found, fmt::format("No graphical display found for domain '{}'", domain));
+    if (!display)
+        throw Error(ErrorCode::not_found, fmt::format("No graphical display found for domain '{}'", domain));
     return *display;
 }
 
 static void domdisplay(Session& session, const Arguments& arguments) {
     if (arguments.has("type") && arguments.get("type") != "vnc")
-        throw Error(ErrorCode::not_found, fmt::format("No graphical display of type '{}' found for domain '{}'", arguments.get("type"), arguments.get("domain")));
+        throw Error(ErrorCode::not_found,
+                    fmt::format("No graphical display of type '{}' found for domain '{}'",
+                                arguments.get("type"), arguments.get("domain")));
     const auto display = require_display(session, arguments.get("domain"));
     if (!display.socket.empty()) return session.print(fmt::format("vnc+unix://{}\n", display.socket));
-    session.print(fmt::format("vnc://{}:{}\n", display.host == "127.0.0.1" ? "localhost" : display.host, display.port - 5900));
+    session.print(fmt::format("vnc://{}:{}\n", display.host == "127.0.0.1" ? "localhost" : display.host,
+                              display.port - 5900));
 }
 
 static void vncdisplay(Session& session, const Arguments& arguments) {
@@ -91,22 +100,48 @@ static void vncdisplay(Session& session, const Arguments& arguments) {
 
 std::vector<Verb> device_verbs() {
     return {
-        {"console", "connect to the guest console", "Connect the virtual serial console for the guest. ^] ends it.",
+        {"console",
+         "connect to the guest console",
+         "Connect the virtual serial console for the guest. ^] ends it.",
          {domain_argument(), argument("devname", "character device name"),
-          flag("force", "accepted; another console is never disconnected"), flag("safe", "accepted")}, {}, console},
-        {"qemu-monitor-command", "QEMU Monitor Command", "Send a command to QEMU's monitor and print its answer.",
+          flag("force", "accepted; another console is never disconnected"), flag("safe", "accepted")},
+         {},
+         console},
+        {"qemu-monitor-command",
+         "QEMU Monitor Command",
+         "Send a command to QEMU's monitor and print its answer.",
          {domain_argument(), flag("hmp", "command is in human monitor protocol"),
           flag("pretty", "pretty-print any qemu monitor protocol output"),
-          flag("return-value", "extract the value of the 'return' key from the returned string"), required_list("cmd", "command")},
-         {exclusive("hmp", "pretty"), exclusive("hmp", "return-value")}, qemu_monitor_command},
-        {"screenshot", "take a screenshot of a current domain console and store it into a file", "screenshot of a current domain console",
-         {domain_argument(), argument("file", "where to store the screenshot")}, {}, screenshot},
-        {"send-key", "Send keycodes to the guest", "Send keycodes (integers or symbolic names) to the guest",
+          flag("return-value", "extract the value of the 'return' key from the returned string"),
+          required_list("cmd", "command")},
+         {exclusive("hmp", "pretty"), exclusive("hmp", "return-value")},
+         qemu_monitor_command},
+        {"screenshot",
+         "take a screenshot of a current domain console and store it into a file",
+         "screenshot of a current domain console",
+         {domain_argument(), argument("file", "where to store the screenshot")},
+         {},
+         screenshot},
+        {"send-key",
+         "Send keycodes to the guest",
+         "Send keycodes (integers or symbolic names) to the guest",
          {domain_argument(), value("codeset", "the codeset of keycodes, default:linux"),
-          value("holdtime", "the time (in milliseconds) how long the keys will be held"), required_list("keycode", "the key code")}, {}, send_key},
-        {"domdisplay", "domain display connection URI", "Output the IP address and port number for the graphical display.",
-         {domain_argument(), value("type", "select particular graphical display (vnc)")}, {}, domdisplay},
-        {"vncdisplay", "vnc display", "Output the IP address and port number for the VNC display.", {domain_argument()}, {}, vncdisplay},
+          value("holdtime", "the time (in milliseconds) how long the keys will be held"),
+          required_list("keycode", "the key code")},
+         {},
+         send_key},
+        {"domdisplay",
+         "domain display connection URI",
+         "Output the IP address and port number for the graphical display.",
+         {domain_argument(), value("type", "select particular graphical display (vnc)")},
+         {},
+         domdisplay},
+        {"vncdisplay",
+         "vnc display",
+         "Output the IP address and port number for the VNC display.",
+         {domain_argument()},
+         {},
+         vncdisplay},
     };
 }
 

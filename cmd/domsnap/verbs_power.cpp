@@ -10,17 +10,19 @@ namespace domsnap::cli {
 using Call = std::function<void(Host&, const std::string& domain)>;
 
 /// failed: "Failed to resume domain"; done: "resumed".
-static std::function<void(Session&, const Arguments&)> action(Call call, std::string failed, std::string done) {
-    return [call = std::move(call), failed = std::move(failed), done = std::move(done)](Session& session, const Arguments& arguments) {
+static std::function<void(Session&, const Arguments&)> action(Call call, std::string failed,
+                                                              std::string done) {
+    return [call = std::move(call), failed = std::move(failed),
+            done = std::move(done)](Session& session, const Arguments& arguments) {
         const std::string domain = arguments.get("domain");
-        explained(fmt::format("{} '{}'", failed, domain), domain, [&] { call(session.host(), domain); });
+        explained(fmt::format("{} '{}'", failed, domain), {domain}, [&] { call(session.host(), domain); });
         session.say(fmt::format("Domain '{}' {}\n", domain, done));
     };
 }
 
 static void start(Session& session, const Arguments& arguments) {
     const std::string domain = arguments.get("domain");
-    explained(fmt::format("Failed to start domain '{}'", domain), domain,
+    explained(fmt::format("Failed to start domain '{}'", domain), {domain},
               [&] { session.host().start(domain, arguments.has("paused"), session.control()); });
     session.say(fmt::format("Domain '{}' started\n", domain));
     if (!arguments.has("console")) return;
@@ -32,18 +34,21 @@ static void start(Session& session, const Arguments& arguments) {
 
 static void destroy(Session& session, const Arguments& arguments) {
     const bool graceful = arguments.has("graceful");
-    action([graceful](Host& host, const std::string& domain) { host.destroy(domain, graceful); }, "Failed to destroy domain",
-           "destroyed")(session, arguments);
+    action([graceful](Host& host, const std::string& domain) { host.destroy(domain, graceful); },
+           "Failed to destroy domain", "destroyed")(session, arguments);
 }
 
 /// QEMU has one way only to ask a guest.
 static void require_acpi(const Arguments& arguments) {
     if (!arguments.has("mode") || arguments.get("mode") == "acpi") return;
-    throw Error(ErrorCode::unsupported, fmt::format("mode '{}' is not supported for domain '{}'", arguments.get("mode"), arguments.get("domain")),
+    throw Error(ErrorCode::unsupported,
+                fmt::format("mode '{}' is not supported for domain '{}'", arguments.get("mode"),
+                            arguments.get("domain")),
                 "domsnap asks the guest through ACPI: leave --mode out");
 }
 
-static std::function<void(Session&, const Arguments&)> by_acpi(std::function<void(Session&, const Arguments&)> next) {
+static std::function<void(Session&, const Arguments&)>
+by_acpi(std::function<void(Session&, const Arguments&)> next) {
     return [next = std::move(next)](Session& session, const Arguments& arguments) {
         require_acpi(arguments);
         next(session, arguments);
@@ -53,21 +58,56 @@ static std::function<void(Session&, const Arguments&)> by_acpi(std::function<voi
 std::vector<Verb> power_verbs() {
     const auto mode = value("mode", "acpi, the only one there is");
     return {
-        {"start", "start a (previously defined) inactive domain", "Start a domain. QEMU outlives the command.",
-         {required("domain", "name of the inactive domain"), flag("console", "attach to console after creation"),
-          flag("paused", "leave the guest paused after creation"), flag("force-boot", "accepted; every start is a fresh boot")}, {}, start},
-        {"shutdown", "gracefully shutdown a domain", "Ask the guest to shut down; return at once.", {domain_argument(), mode}, {},
-         by_acpi(action([](Host& host, const std::string& domain) { host.shutdown(domain); }, "Failed to shutdown domain", "is being shutdown"))},
-        {"destroy", "destroy (stop) a domain", "Forcefully stop a given domain, but leave its resources intact.",
-         {domain_argument(), flag("graceful", "terminate gracefully")}, {}, destroy},
-        {"reboot", "reboot a domain", "Ask the guest to reboot.", {domain_argument(), mode}, {},
-         by_acpi(action([](Host& host, const std::string& domain) { host.reboot(domain); }, "Failed to reboot domain", "is being rebooted"))},
-        {"reset", "reset a domain", "Reset the target domain as if by power button", {domain_argument()}, {},
-         action([](Host& host, const std::string& domain) { host.reset(domain); }, "Failed to reset domain", "was reset")},
-        {"suspend", "suspend a domain", "Suspend a running domain.", {domain_argument()}, {},
-         action([](Host& host, const std::string& domain) { host.suspend(domain); }, "Failed to suspend domain", "suspended")},
-        {"resume", "resume a domain", "Resume a previously suspended domain.", {domain_argument()}, {},
-         action([](Host& host, const std::string& domain) { host.resume(domain); }, "Failed to resume domain", "resumed")},
+        {"start",
+         "start a (previously defined) inactive domain",
+         "Start a domain. QEMU outlives the command.",
+         {required("domain", "name of the inactive domain"),
+          flag("console", "attach to console after creation"),
+          flag("paused", "leave the guest paused after creation"),
+          flag("force-boot", "accepted; every start is a fresh boot")},
+         {},
+         start},
+        {"shutdown",
+         "gracefully shutdown a domain",
+         "Ask the guest to shut down; return at once.",
+         {domain_argument(), mode},
+         {},
+         by_acpi(action([](Host& host, const std::string& domain) { host.shutdown(domain); },
+                        "Failed to shutdown domain", "is being shutdown"))},
+        {"destroy",
+         "destroy (stop) a domain",
+         "Forcefully stop a given domain, but leave its resources intact.",
+         {domain_argument(), flag("graceful", "terminate gracefully")},
+         {},
+         destroy},
+        {"reboot",
+         "reboot a domain",
+         "Ask the guest to reboot.",
+         {domain_argument(), mode},
+         {},
+         by_acpi(action([](Host& host, const std::string& domain) { host.reboot(domain); },
+                        "Failed to reboot domain", "is being rebooted"))},
+        {"reset",
+         "reset a domain",
+         "Reset the target domain as if by power button",
+         {domain_argument()},
+         {},
+         action([](Host& host, const std::string& domain) { host.reset(domain); }, "Failed to reset domain",
+                "was reset")},
+        {"suspend",
+         "suspend a domain",
+         "Suspend a running domain.",
+         {domain_argument()},
+         {},
+         action([](Host& host, const std::string& domain) { host.suspend(domain); },
+                "Failed to suspend domain", "suspended")},
+        {"resume",
+         "resume a domain",
+         "Resume a previously suspended domain.",
+         {domain_argument()},
+         {},
+         action([](Host& host, const std::string& domain) { host.resume(domain); }, "Failed to resume domain",
+                "resumed")},
     };
 }
 

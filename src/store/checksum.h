@@ -1,4 +1,5 @@
-// XXH3 as the store writes it. No other room needs to agree with it; the numbers are part of the file formats.
+// XXH3 as the store writes it. No other room needs to agree with it; the numbers are part of the file
+// formats.
 #pragma once
 
 #include <cstdint>

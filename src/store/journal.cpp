@@ -13,7 +13,8 @@ static constexpr uint64_t max_journal = 4 * max_document;
 static constexpr size_t max_note = 16 << 10;
 
 Journal Journal::open(const std::string& path, std::string_view plan) {
-    if (plan.size() > max_document) throw Error(ErrorCode::invalid_request, fmt::format("{}: the plan is too long", path));
+    if (plan.size() > max_document)
+        throw Error(ErrorCode::invalid_request, fmt::format("{}: the plan is too long", path));
     const std::string start = std::string(journal_header) + journal_entry("plan", plan, 0);
     auto fd = os::create_exclusive(path);
     try {

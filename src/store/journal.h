@@ -1,5 +1,6 @@
-// The journal of one operation: the whole plan first, then a line as each step begins and ends. Append-only, a checksum
-// per entry, synced; its loader accepts a cut at any byte. Format: docs/formats/journal.md. The plan is opaque text.
+// The journal of one operation: the whole plan first, then a line as each step begins and ends. Append-only,
+// a checksum per entry, synced; its loader accepts a cut at any byte. Format: docs/formats/journal.md. The
+// plan is opaque text.
 #pragma once
 
 #include "os/fd.h"
@@ -14,7 +15,11 @@ namespace domsnap::store {
 
 enum class StepMark { begun, done, undoing, undone, failed };
 
-struct JournalEntry { StepMark mark; uint32_t step; std::string note; };
+struct JournalEntry {
+    StepMark mark;
+    uint32_t step;
+    std::string note;
+};
 
 struct JournalContent {
     std::string plan;                  ///< what open() was given
@@ -42,8 +47,8 @@ class Journal {
     uint64_t next_; ///< the number of the next entry
 };
 
-/// Nothing if there is no journal, or one whose plan was not complete (nothing had been done then: the caller removes
-/// it). corrupt if a checksum in the middle is wrong; "written by a newer domsnap" as unsupported.
+/// Nothing if there is no journal, or one whose plan was not complete (nothing had been done then: the caller
+/// removes it). corrupt if a checksum in the middle is wrong; "written by a newer domsnap" as unsupported.
 std::optional<JournalContent> load_journal(const std::string& path);
 
 } // namespace domsnap::store

@@ -11,10 +11,10 @@
 namespace domsnap::store {
 
 static constexpr std::pair<StepMark, std::string_view> mark_words[] = {{StepMark::begun, "begun"},
-                                                                      {StepMark::done, "done"},
-                                                                      {StepMark::undoing, "undoing"},
-                                                                      {StepMark::undone, "undone"},
-                                                                      {StepMark::failed, "failed"}};
+                                                                       {StepMark::done, "done"},
+                                                                       {StepMark::undoing, "undoing"},
+                                                                       {StepMark::undone, "undone"},
+                                                                       {StepMark::failed, "failed"}};
 
 std::string mark_payload(StepMark mark, uint32_t step, std::string_view note) {
     for (const auto& [value, word] : mark_words)
@@ -27,7 +27,8 @@ static std::string entry_checksum(std::string_view kind, std::string_view payloa
 }
 
 std::string journal_entry(std::string_view kind, std::string_view payload, uint64_t number) {
-    return fmt::format("{} {} {}\n{}\n", kind, payload.size(), entry_checksum(kind, payload, number), payload);
+    return fmt::format("{} {} {}\n{}\n", kind, payload.size(), entry_checksum(kind, payload, number),
+                       payload);
 }
 
 namespace {
@@ -45,18 +46,20 @@ static std::optional<RawEntry> intact_entry(std::string_view text, uint64_t numb
     if (head.size() != 3 || (head[0] != "plan" && head[0] != "mark")) return std::nullopt;
     const auto length = text::to_u64(head[1]);
     const auto rest = text.substr(line_end + 1);
-    if (!length || *length > max_document || rest.size() < *length + 1 || rest[*length] != '\n') return std::nullopt;
+    if (!length || *length > max_document || rest.size() < *length + 1 || rest[*length] != '\n')
+        return std::nullopt;
     const auto payload = rest.substr(0, *length);
     if (head[2] != entry_checksum(head[0], payload, number)) return std::nullopt;
     return RawEntry{text.substr(0, head[0].size()), payload, line_end + 1 + payload.size() + 1};
 }
 
-/// Whether a later entry than the damaged one at the start of text can still be read: then the damage is not a torn
-/// write, because each entry was synced before the next one was begun.
+/// Whether a later entry than the damaged one at the start of text can still be read: then the damage is not
+/// a torn write, because each entry was synced before the next one was begun.
 static bool intact_entry_follows(std::string_view text, uint64_t damaged_number) {
     // Any place will do, not only the start of a line: the newline before it may be what was damaged.
     for (auto at = text.find("mark ", 1); at != std::string_view::npos; at = text.find("mark ", at + 1)) {
-        // Few can be lost between the damage and the entry: a number is tried for each that could have stood there.
+        // Few can be lost between the damage and the entry: a number is tried for each that could have stood
+        // there.
         const uint64_t most = std::min<uint64_t>(at / 20 + 1, 64);
         for (uint64_t later = 1; later <= most; ++later)
             if (intact_entry(text.substr(at), damaged_number + later)) return true;
@@ -111,7 +114,8 @@ std::optional<ParsedJournal> parse_journal(std::string_view file, const std::str
     if (!check_header(file, path)) return std::nullopt;
     ParsedJournal journal;
     journal.intact = journal_header.size();
-    while (const auto entry = intact_entry(file.substr(journal.intact), journal.entries)) add_entry(journal, *entry, path);
+    while (const auto entry = intact_entry(file.substr(journal.intact), journal.entries))
+        add_entry(journal, *entry, path);
     if (intact_entry_follows(file.substr(journal.intact), journal.entries))
         refuse(path, fmt::format("entry {} is damaged (at byte {})", journal.entries, journal.intact));
     if (journal.entries == 0) return std::nullopt;

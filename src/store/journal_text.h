@@ -1,4 +1,5 @@
-// The journal's bytes: entries to text and back, without files. What is torn and what is corrupt is decided here.
+// The journal's bytes: entries to text and back, without files. What is torn and what is corrupt is decided
+// here.
 #pragma once
 
 #include "store/journal.h"

@@ -30,7 +30,8 @@ static Error no_domain(const std::string& name) {
                  "domsnap list --all shows the domains");
 }
 
-/// Nothing if there is no such file. A symlink is not followed: whoever put it there wants us to read elsewhere.
+/// Nothing if there is no such file. A symlink is not followed: whoever put it there wants us to read
+/// elsewhere.
 static std::optional<std::string> read_ours(std::string_view kind, const std::string& path) {
     const auto info = os::file_info(path, false);
     if (!info) return std::nullopt;
@@ -120,7 +121,9 @@ void DomainFolder::put_record(const std::string& snapshot, std::string_view xml)
     os::write_file_durably(record_path(snapshot), wrap("record", xml));
 }
 
-void DomainFolder::remove_record(const std::string& snapshot) { os::remove_file_durably(record_path(snapshot)); }
+void DomainFolder::remove_record(const std::string& snapshot) {
+    os::remove_file_durably(record_path(snapshot));
+}
 
 std::string DomainFolder::current() const {
     if (!can_be_a_domain(name_)) return {};
@@ -128,8 +131,10 @@ std::string DomainFolder::current() const {
 }
 
 void DomainFolder::set_current(const std::string& snapshot) {
-    if (snapshot.empty()) os::remove_file_durably(path_ + "/current");
-    else os::write_file_durably(path_ + "/current", wrap("current", snapshot));
+    if (snapshot.empty())
+        os::remove_file_durably(path_ + "/current");
+    else
+        os::write_file_durably(path_ + "/current", wrap("current", snapshot));
 }
 
 std::vector<std::string> domain_names(const std::string& state_folder) {

@@ -1,7 +1,8 @@
 // Definitions, snapshot records, the current snapshot. One folder a domain:
 //   STATE/domains/NAME/{definition.xml,current,journal,snapshots/HASH.xml,memory/}
-// NAME is text::percent_encode of the domain's name; HASH is XXH3-128 (hex) of the snapshot's name, which therefore may
-// be anything. Format: docs/formats/store.md. Knows nothing of images; a record arrives complete, as text.
+// NAME is text::percent_encode of the domain's name; HASH is XXH3-128 (hex) of the snapshot's name, which
+// therefore may be anything. Format: docs/formats/store.md. Knows nothing of images; a record arrives
+// complete, as text.
 #pragma once
 
 #include "os/lock.h"
@@ -23,24 +24,24 @@ class DomainFolder {
     const std::string& name() const { return name_; }
     std::string journal() const { return path_ + "/journal"; }
     std::string memory_folder() const { return path_ + "/memory"; }
-    /// STATE/locks/NAME: outside the folder, because that is renamed and removed. Makes STATE/locks. not_found for a
-    /// name that is too long to be a domain's.
+    /// STATE/locks/NAME: outside the folder, because that is renamed and removed. Makes STATE/locks.
+    /// not_found for a name that is too long to be a domain's.
     std::string lock_path() const;
 
     bool defined() const;
-    std::string definition() const;                 ///< not_found: "failed to get domain 'x'"
-    void put_definition(std::string_view xml);      ///< durable; makes the folder
-    void remove();                                  ///< the whole folder, durably: a crash leaves all of it or none
+    std::string definition() const;            ///< not_found: "failed to get domain 'x'"
+    void put_definition(std::string_view xml); ///< durable; makes the folder
+    void remove(); ///< the whole folder, durably: a crash leaves all of it or none
 
-    std::vector<std::string> record_files() const;  ///< paths of all records, unordered
+    std::vector<std::string> record_files() const;          ///< paths of all records, unordered
     std::string read_record(const std::string& path) const; ///< the document in one of record_files()
     std::string record_path(const std::string& snapshot) const;
     std::optional<std::string> record(const std::string& snapshot) const;
     void put_record(const std::string& snapshot, std::string_view xml); ///< durable
-    void remove_record(const std::string& snapshot);                    ///< durable; nothing if it is not there
+    void remove_record(const std::string& snapshot); ///< durable; nothing if it is not there
 
-    std::string current() const;                    ///< "" = none
-    void set_current(const std::string& snapshot);  ///< durable; "" removes
+    std::string current() const;                   ///< "" = none
+    void set_current(const std::string& snapshot); ///< durable; "" removes
 
   private:
     std::string state_, name_, path_;
@@ -48,11 +49,12 @@ class DomainFolder {
 
 /// Names of all domains with a definition, in virsh's order.
 std::vector<std::string> domain_names(const std::string& state_folder);
-/// Moves the folder only: the definition in it keeps its text. not_found, conflict if the other one is defined.
+/// Moves the folder only: the definition in it keeps its text. not_found, conflict if the other one is
+/// defined.
 void rename_domain(const std::string& state_folder, const std::string& from, const std::string& to);
 
-/// Text with the store's header line ("<!-- domsnap record 1 … -->"); a newer version is refused: "written by a newer
-/// domsnap". unwrap names path in its errors.
+/// Text with the store's header line ("<!-- domsnap record 1 … -->"); a newer version is refused: "written by
+/// a newer domsnap". unwrap names path in its errors.
 std::string wrap(std::string_view kind, std::string_view xml);
 std::string unwrap(std::string_view kind, std::string_view content, const std::string& path);
 

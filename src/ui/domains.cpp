@@ -8,11 +8,14 @@
 
 namespace domsnap::ui {
 
-static std::string id_text(const DomainInfo& domain) { return domain.active() ? std::to_string(domain.id) : "-"; }
+static std::string id_text(const DomainInfo& domain) {
+    return domain.active() ? std::to_string(domain.id) : "-";
+}
 
 std::string domain_table(const std::vector<DomainInfo>& domains, bool quiet) {
     std::vector<Row> rows;
-    for (const auto& domain : domains) rows.push_back({id_text(domain), domain.name, to_string(domain.state)});
+    for (const auto& domain : domains)
+        rows.push_back({id_text(domain), domain.name, to_string(domain.state)});
     return table(quiet ? Row{} : Row{"Id", "Name", "State"}, rows);
 }
 
@@ -40,7 +43,8 @@ std::string domain_block(const DomainInfo& domain) {
     if (domain.active()) fields.emplace_back("CPU time", fmt::format("{:.1f}s", domain.cpu_seconds));
     fields.emplace_back("Max memory", kibibytes(domain.max_memory));
     fields.emplace_back("Used memory", kibibytes(domain.used_memory));
-    // Scripts look for these; every domain of ours is persistent, none starts by itself or is saved by the host.
+    // Scripts look for these; every domain of ours is persistent, none starts by itself or is saved by the
+    // host.
     fields.emplace_back("Persistent", "yes");
     fields.emplace_back("Autostart", "disable");
     fields.emplace_back("Managed save", "no");
@@ -51,7 +55,8 @@ std::string domain_block(const DomainInfo& domain) {
 
 std::string domain_state(const DomainInfo& domain, bool reason) {
     if (!reason) return fmt::format("{}\n", to_string(domain.state));
-    return fmt::format("{} ({})\n", to_string(domain.state), domain.reason.empty() ? "unknown" : domain.reason);
+    return fmt::format("{} ({})\n", to_string(domain.state),
+                       domain.reason.empty() ? "unknown" : domain.reason);
 }
 
 std::string disk_table(const std::vector<DiskInfo>& disks, bool details, bool quiet) {
@@ -82,7 +87,8 @@ static Json json_of(const DomainInfo& domain) {
 
 std::string domains_json(const std::vector<DomainInfo>& domains) {
     Json list = Json::array();
-    for (const auto& domain : domains) list.push_back(json_of(domain));
+    for (const auto& domain : domains)
+        list.push_back(json_of(domain));
     return json_text({{"domains", list}});
 }
 

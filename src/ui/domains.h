@@ -8,7 +8,9 @@
 
 namespace domsnap::ui {
 
-struct DomainColumns { bool uuid = false, id = false, name = false; };
+struct DomainColumns {
+    bool uuid = false, id = false, name = false;
+};
 
 /// quiet: neither heading nor rule.
 std::string domain_table(const std::vector<DomainInfo>& domains, bool quiet);

@@ -1,4 +1,5 @@
-// One JSON document as every listing verb prints it: keys in the order written, two blanks a level, a newline.
+// One JSON document as every listing verb prints it: keys in the order written, two blanks a level, a
+// newline.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

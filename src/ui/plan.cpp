@@ -10,8 +10,10 @@
 namespace domsnap::ui {
 
 static std::string step_text(size_t number, const PlanStep& step) {
-    std::string out = fmt::format("{:>3}. {}{}\n", number, cell(step.action), step.guest_paused ? "  [guest paused]" : "");
-    for (const auto& file : step.files) out += fmt::format("       {}\n", cell(file));
+    std::string out =
+        fmt::format("{:>3}. {}{}\n", number, cell(step.action), step.guest_paused ? "  [guest paused]" : "");
+    for (const auto& file : step.files)
+        out += fmt::format("       {}\n", cell(file));
     return out;
 }
 
@@ -20,12 +22,15 @@ std::string plan_text(const PlanView& plan) {
     bool said = false;
     for (size_t i = 0; i < plan.steps.size(); ++i) {
         if (plan.steps[i].point_of_no_return && !std::exchange(said, true))
-            out += "     ---- up to here a failure is undone; from here on it is finished ----\n";
+            out += i == 0 ? "     ---- a failure from here on is finished, not undone ----\n"
+                          : "     ---- up to here a failure is undone; from here on it is finished ----\n";
         out += step_text(i + 1, plan.steps[i]);
     }
     if (!plan.guest.empty()) out += fmt::format("Guest:    {}\n", cell(plan.guest));
-    out += fmt::format("Space:    {}\n", plan.space ? "up to " + text::human_size(plan.space) : "next to nothing");
-    for (const auto& warning : plan.warnings) out += fmt::format("Warning:  {}\n", cell(warning));
+    out += fmt::format("Space:    {}\n",
+                       plan.space ? "up to " + text::human_size(plan.space) : "next to nothing");
+    for (const auto& warning : plan.warnings)
+        out += fmt::format("Warning:  {}\n", cell(warning));
     return out + "Nothing has been changed.\n";
 }
 

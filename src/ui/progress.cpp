@@ -17,7 +17,8 @@ void ProgressLine::sample(const Progress& progress, double now) {
         samples_.clear();
     }
     samples_.emplace_back(now, progress.done);
-    while (samples_.size() > 2 && now - samples_.front().first > rate_over) samples_.pop_front();
+    while (samples_.size() > 2 && now - samples_.front().first > rate_over)
+        samples_.pop_front();
 }
 
 double ProgressLine::rate() const {
@@ -45,7 +46,8 @@ std::string ProgressLine::figures(const Progress& progress) const {
     if (bytes_a_second < 1) return out;
     out += fmt::format(", {}/s", text::human_size(static_cast<uint64_t>(bytes_a_second)));
     if (progress.total > progress.done)
-        out += fmt::format(", {} left", span(static_cast<double>(progress.total - progress.done) / bytes_a_second));
+        out += fmt::format(", {} left",
+                           span(static_cast<double>(progress.total - progress.done) / bytes_a_second));
     return out;
 }
 
@@ -55,7 +57,8 @@ static unsigned percent(const Progress& progress) {
     return static_cast<unsigned>(std::clamp(part, 0.0, 1.0) * 100);
 }
 
-/// "memory  45 % [=====>     ] 1.2 GiB of 2.7 GiB, 210 MiB/s, 7 s left", without the bar where it does not fit.
+/// "memory  45 % [=====>     ] 1.2 GiB of 2.7 GiB, 210 MiB/s, 7 s left", without the bar where it does not
+/// fit.
 std::string ProgressLine::bar(const Progress& progress, const std::string& figure_text) const {
     const std::string start = cell(progress.what);
     if (progress.total == 0) return start + "  " + figure_text;

@@ -1,5 +1,6 @@
-// The progress of a long step as text: a bar that is redrawn on a terminal, plain lines now and then elsewhere. Knows
-// neither the clock nor a descriptor: time is a parameter, and the caller writes what it is given.
+// The progress of a long step as text: a bar that is redrawn on a terminal, plain lines now and then
+// elsewhere. Knows neither the clock nor a descriptor: time is a parameter, and the caller writes what it is
+// given.
 #pragma once
 
 #include <domsnap/progress.h>
@@ -16,8 +17,9 @@ class ProgressLine {
     /// width: the terminal's columns.
     ProgressLine(bool is_terminal, size_t width) : is_terminal_(is_terminal), width_(width) {}
 
-    /// now: seconds of any steady clock. What is to be written; often nothing: a terminal gets ten lines a second at
-    /// most, another place one when 5 s have passed since the last (or the start), so that short work prints none.
+    /// now: seconds of any steady clock. What is to be written; often nothing: a terminal gets ten lines a
+    /// second at most, another place one when 5 s have passed since the last (or the start), so that short
+    /// work prints none.
     std::string update(const Progress& progress, double now);
     /// Makes room for a line of somebody else: takes the bar off the terminal.
     std::string clear();

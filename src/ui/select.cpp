@@ -12,9 +12,11 @@ using Children = std::map<std::string, std::vector<const SnapshotInfo*>>;
 /// By parent's name; those without a (known) parent under "".
 static Children children_of(const Snapshots& all) {
     std::set<std::string> names;
-    for (const auto& snapshot : all) names.insert(snapshot.name);
+    for (const auto& snapshot : all)
+        names.insert(snapshot.name);
     Children children;
-    for (const auto& snapshot : all) children[names.contains(snapshot.parent) ? snapshot.parent : ""].push_back(&snapshot);
+    for (const auto& snapshot : all)
+        children[names.contains(snapshot.parent) ? snapshot.parent : ""].push_back(&snapshot);
     return children;
 }
 
@@ -53,9 +55,11 @@ static std::set<std::string> scope(const Children& children, const SnapshotFilte
     std::set<std::string> names;
     if (filter.keep_from) names.insert(filter.from);
     if (filter.descendants) {
-        for (const auto* snapshot : below(children, filter.from)) names.insert(snapshot->name);
+        for (const auto* snapshot : below(children, filter.from))
+            names.insert(snapshot->name);
     } else if (const auto direct = children.find(filter.from); direct != children.end()) {
-        for (const auto* snapshot : direct->second) names.insert(snapshot->name);
+        for (const auto* snapshot : direct->second)
+            names.insert(snapshot->name);
     }
     return names;
 }
@@ -64,11 +68,14 @@ Snapshots select(const Snapshots& all, const SnapshotFilter& filter) {
     const auto children = children_of(all);
     std::set<std::string> roots;
     if (const auto top = children.find(""); top != children.end())
-        for (const auto* snapshot : top->second) roots.insert(snapshot->name);
+        for (const auto* snapshot : top->second)
+            roots.insert(snapshot->name);
     std::vector<const SnapshotInfo*> ordered;
-    if (filter.topological) ordered = below(children, "");
+    if (filter.topological)
+        ordered = below(children, "");
     else
-        for (const auto& snapshot : all) ordered.push_back(&snapshot);
+        for (const auto& snapshot : all)
+            ordered.push_back(&snapshot);
     const auto in_scope = filter.from.empty() ? std::set<std::string>{} : scope(children, filter);
     Snapshots chosen;
     for (const auto* snapshot : ordered) {

@@ -22,17 +22,21 @@ std::string snapshot_table(const std::vector<SnapshotInfo>& snapshots, bool pare
 
 std::string snapshot_names(const std::vector<SnapshotInfo>& snapshots) {
     std::vector<std::string> names;
-    for (const auto& snapshot : snapshots) names.push_back(snapshot.name);
+    for (const auto& snapshot : snapshots)
+        names.push_back(snapshot.name);
     return lines(names);
 }
 
 std::string snapshot_tree(const std::vector<SnapshotInfo>& snapshots) {
     std::vector<TreeNode> nodes;
-    for (const auto& snapshot : snapshots) nodes.push_back({snapshot.name, snapshot.parent});
+    for (const auto& snapshot : snapshots)
+        nodes.push_back({snapshot.name, snapshot.parent});
     return tree(nodes);
 }
 
-static const char* location(const SnapshotInfo& snapshot) { return snapshot.external ? "external" : "internal"; }
+static const char* location(const SnapshotInfo& snapshot) {
+    return snapshot.external ? "external" : "internal";
+}
 
 std::string snapshot_block(const SnapshotInfo& snapshot) {
     return block({{"Name", snapshot.name},
@@ -62,7 +66,8 @@ static Json json_of(const SnapshotInfo& snapshot) {
 
 std::string snapshots_json(const std::string& domain, const std::vector<SnapshotInfo>& snapshots) {
     Json list = Json::array();
-    for (const auto& snapshot : snapshots) list.push_back(json_of(snapshot));
+    for (const auto& snapshot : snapshots)
+        list.push_back(json_of(snapshot));
     return json_text({{"domain", domain}, {"snapshots", list}});
 }
 

@@ -27,7 +27,8 @@ struct SnapshotFilter {
     bool topological = false; ///< no child before its ancestors; else the order given
 };
 
-/// As virsh: within a group (states; internal and external) any that was asked for, across groups all. --leaves with
+/// As virsh: within a group (states; internal and external) any that was asked for, across groups all.
+/// --leaves with
 /// --no-leaves is nothing.
 std::vector<SnapshotInfo> select(const std::vector<SnapshotInfo>& all, const SnapshotFilter& filter);
 

@@ -11,7 +11,8 @@ namespace domsnap::ui {
 std::string local_time(int64_t epoch_seconds) {
     const std::time_t time = epoch_seconds;
     std::tm parts{};
-    if (!::localtime_r(&time, &parts)) return fmt::format("@{}", epoch_seconds); // beyond what a year can hold
+    if (!::localtime_r(&time, &parts))
+        return fmt::format("@{}", epoch_seconds); // beyond what a year can hold
     std::array<char, 64> text{};
     std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z", &parts);
     return text.data();

@@ -11,12 +11,15 @@ class Drawing {
   public:
     explicit Drawing(const std::vector<TreeNode>& nodes) : nodes_(nodes) {
         std::map<std::string, size_t> index;
-        for (size_t i = 0; i < nodes.size(); ++i) index.emplace(nodes[i].name, i);
+        for (size_t i = 0; i < nodes.size(); ++i)
+            index.emplace(nodes[i].name, i);
         children_.resize(nodes.size());
         for (size_t i = 0; i < nodes.size(); ++i) {
             const auto parent = index.find(nodes[i].parent);
-            if (nodes[i].parent.empty() || parent == index.end()) roots_.push_back(i);
-            else children_[parent->second].push_back(i);
+            if (nodes[i].parent.empty() || parent == index.end())
+                roots_.push_back(i);
+            else
+                children_[parent->second].push_back(i);
         }
     }
 
@@ -34,11 +37,13 @@ class Drawing {
         below(node, indent + (last ? "  " : "| "), last);
     }
 
-    /// What follows a node's own line. The last of its siblings, if it has no children, ends in a line of indentation.
+    /// What follows a node's own line. The last of its siblings, if it has no children, ends in a line of
+    /// indentation.
     void below(size_t node, const std::string& indent, bool last) {
         const auto& children = children_[node];
         if (!children.empty()) out_ += indent + "  |\n";
-        for (const size_t next : children) child(next, indent + "  ", next == children.back());
+        for (const size_t next : children)
+            child(next, indent + "  ", next == children.back());
         if (children.empty() && last) out_ += indent + "\n";
     }
 

@@ -9,7 +9,9 @@
 namespace domsnap::ui {
 
 namespace {
-struct Range { char32_t first, last; };
+struct Range {
+    char32_t first, last;
+};
 
 struct Decoded {
     char32_t code;
@@ -30,16 +32,18 @@ static constexpr Range wide[] = {
     {0x1F680, 0x1F6C5}, {0x1F6D0, 0x1F6D7}, {0x1F6EB, 0x1F6FC}, {0x1F7E0, 0x1F7EB}, {0x1F90C, 0x1F9FF},
     {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD}};
 
-static constexpr Range zero[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x0610, 0x061A},
-                                 {0x064B, 0x065F}, {0x093C, 0x093C}, {0x0941, 0x0948}, {0x094D, 0x094D},
-                                 {0x0E31, 0x0E31}, {0x0E34, 0x0E3A}, {0x0E47, 0x0E4E}, {0x1AB0, 0x1AFF},
-                                 {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2064},
-                                 {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF},
+static constexpr Range zero[] = {{0x0300, 0x036F},  {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x0610, 0x061A},
+                                 {0x064B, 0x065F},  {0x093C, 0x093C}, {0x0941, 0x0948}, {0x094D, 0x094D},
+                                 {0x0E31, 0x0E31},  {0x0E34, 0x0E3A}, {0x0E47, 0x0E4E}, {0x1AB0, 0x1AFF},
+                                 {0x1DC0, 0x1DFF},  {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2064},
+                                 {0x20D0, 0x20FF},  {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF},
                                  {0xE0100, 0xE01EF}};
 
-template <size_t N> static bool contains(const Range (&ranges)[N], char32_t code) {
-    const auto* after = std::upper_bound(std::begin(ranges), std::end(ranges), code,
-                                         [](char32_t value, const Range& range) { return value < range.first; });
+template <size_t N>
+static bool contains(const Range (&ranges)[N], char32_t code) {
+    const auto* after =
+        std::upper_bound(std::begin(ranges), std::end(ranges), code,
+                         [](char32_t value, const Range& range) { return value < range.first; });
     return after != std::begin(ranges) && code <= std::prev(after)->last;
 }
 
@@ -70,9 +74,12 @@ size_t display_width(std::string_view text) {
     size_t width = 0;
     while (!text.empty()) {
         const auto character = decode(text);
-        if (!character) ++width;
-        else if (contains(wide, character->code)) width += 2;
-        else if (!contains(zero, character->code)) ++width;
+        if (!character)
+            ++width;
+        else if (contains(wide, character->code))
+            width += 2;
+        else if (!contains(zero, character->code))
+            ++width;
         text.remove_prefix(character ? character->bytes : 1);
     }
     return width;
@@ -86,16 +93,20 @@ std::string padded(std::string_view text, size_t width) {
 static bool is_control(char32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
 
 // Marks that turn the direction of what follows would let a name hide its end.
-static bool turns_direction(char32_t code) { return (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069); }
+static bool turns_direction(char32_t code) {
+    return (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
 
 std::string cell(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const auto character = decode(text);
         const auto bytes = text.substr(0, character ? character->bytes : 1);
-        if (character && !is_control(character->code) && !turns_direction(character->code)) out += bytes;
+        if (character && !is_control(character->code) && !turns_direction(character->code))
+            out += bytes;
         else
-            for (const char byte : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+            for (const char byte : bytes)
+                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
         text.remove_prefix(bytes.size());
     }
     return out;

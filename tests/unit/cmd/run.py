@@ -9,12 +9,13 @@ A case file:
     | a line of standard output
     ! a line of standard error
     = 1                                     the exit status, if it is not 0
-{data} stands for the folder data/, {tmp} for the file's own scratch folder; what is printed is compared after they are
-put back. Every file begins with an empty state folder. --update writes what was printed instead: read it before you
+{data} stands for the folder data/, {source} for the source tree, {tmp} for the file's own scratch folder; what is
+printed is compared after they are put back. Every file begins with an empty state folder. --update writes what was printed instead: read it before you
 commit it.
 """
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def shown(process, places):
     def tidy(text):
         for name, path in places.items():
             text = text.replace(path, "{" + name + "}")
-        return text.split("\n")
+        return re.sub(r"domsnap\w{6}\.xml", "domsnapXXXXXX.xml", text).split("\n")
 
     lines = []
     for mark, text in (("|", process.stdout), ("!", process.stderr)):
@@ -79,7 +80,7 @@ def main(domsnap, file, *options):
     file = pathlib.Path(file)
     failed, out = 0, []
     with tempfile.TemporaryDirectory(prefix="domsnap-cmd-") as tmp:
-        places = {"data": str(HERE / "data"), "tmp": tmp}
+        places = {"data": str(HERE / "data"), "source": str(HERE.parents[2]), "tmp": tmp}
         for before, command, expected in blocks(file.read_text()):
             got = run(domsnap, command, expected, places)
             typed = [line for line in expected if line.startswith("<")]

@@ -80,7 +80,8 @@ TEST_F(JournalTest, LoaderAcceptsACutAtAnyByte) {
         const auto content = load_journal(path);
         ASSERT_EQ(content.has_value(), cut >= ends[0]) << "cut at " << cut;
         if (!content) continue;
-        const auto marks = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin()) - 1;
+        const auto marks =
+            static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin()) - 1;
         ASSERT_EQ(content->entries.size(), marks) << "cut at " << cut;
         ASSERT_EQ(content->plan, plan_text);
     }

@@ -17,10 +17,13 @@ struct StoreTest : testing::Test {
     test::Scratch scratch;
     std::string state = scratch.path() + "/state";
     DomainFolder folder(const std::string& name) const { return DomainFolder(state, name); }
-    void define(const std::string& name) const { folder(name).put_definition("<domain name='" + name + "'/>"); }
+    void define(const std::string& name) const {
+        folder(name).put_definition("<domain name='" + name + "'/>");
+    }
 };
 
-template <class Call> Error caught(Call call) {
+template <class Call>
+Error caught(Call call) {
     try {
         call();
     } catch (const Error& error) {
@@ -30,9 +33,21 @@ template <class Call> Error caught(Call call) {
     return Error(ErrorCode::timed_out, "");
 }
 
-const std::vector<std::string> awkward_names = {
-    "a", "..", ".", ".hidden", "-x", "a..b", "with blank", "new\nline", "per%cent", "%", "Ünïcødé-名前", "a/b",
-    std::string(300, 'x'), std::string("nul\0byte", 8), "a.xml"};
+const std::vector<std::string> awkward_names = {"a",
+                                                "..",
+                                                ".",
+                                                ".hidden",
+                                                "-x",
+                                                "a..b",
+                                                "with blank",
+                                                "new\nline",
+                                                "per%cent",
+                                                "%",
+                                                "Ünïcødé-名前",
+                                                "a/b",
+                                                std::string(300, 'x'),
+                                                std::string("nul\0byte", 8),
+                                                "a.xml"};
 
 TEST_F(StoreTest, KeepsADefinition) {
     EXPECT_FALSE(folder("g").defined());
@@ -54,7 +69,8 @@ TEST_F(StoreTest, AnUnknownDomainIsNamed) {
 }
 
 TEST_F(StoreTest, ListsDomainsInVirshOrder) {
-    for (const auto& name : {"s10", "s9", "B", "a", "..", "x y"}) define(name);
+    for (const auto& name : {"s10", "s9", "B", "a", "..", "x y"})
+        define(name);
     os::make_folders(state + "/domains/no-definition");
     os::make_folders(state + "/domains/%zz");
     os::write_file(state + "/domains/a-file", "");
@@ -72,7 +88,8 @@ TEST_F(StoreTest, ADomainNameThatIsTooLongIsRefused) {
 
 TEST_F(StoreTest, SnapshotNamesMayBeAnything) {
     define("g");
-    for (const auto& name : awkward_names) folder("g").put_record(name, "<r>" + name);
+    for (const auto& name : awkward_names)
+        folder("g").put_record(name, "<r>" + name);
     for (const auto& name : awkward_names) {
         EXPECT_EQ(folder("g").record(name), "<r>" + name);
         EXPECT_EQ(os::file_info(folder("g").record_path(name))->mode & 0777, 0600u);
@@ -80,7 +97,8 @@ TEST_F(StoreTest, SnapshotNamesMayBeAnything) {
         EXPECT_EQ(folder("g").current(), name);
     }
     EXPECT_EQ(folder("g").record_files().size(), awkward_names.size());
-    for (const auto& name : awkward_names) folder("g").remove_record(name);
+    for (const auto& name : awkward_names)
+        folder("g").remove_record(name);
     folder("g").remove_record("never there");
     EXPECT_TRUE(folder("g").record_files().empty());
     EXPECT_EQ(folder("g").record("a"), std::nullopt);
@@ -123,7 +141,8 @@ TEST_F(StoreTest, EveryChangedByteOfARecordIsNoticed) {
 }
 
 TEST_F(StoreTest, ANewerVersionIsSaidToBeNewer) {
-    const auto error = caught([] { unwrap("record", "<!-- domsnap record 2 in some new way -->\n<x/>", "/s/r.xml"); });
+    const auto error =
+        caught([] { unwrap("record", "<!-- domsnap record 2 in some new way -->\n<x/>", "/s/r.xml"); });
     EXPECT_EQ(error.code(), ErrorCode::unsupported);
     EXPECT_THAT(error.what(), HasSubstr("/s/r.xml: written by a newer domsnap"));
 }
@@ -180,7 +199,8 @@ TEST_F(StoreTest, RenameMovesSnapshotsToo) {
     folder("g").put_record("s", "<r/>");
     EXPECT_EQ(caught([&] { rename_domain(state, "g", "taken"); }).code(), ErrorCode::conflict);
     EXPECT_EQ(caught([&] { rename_domain(state, "none", "new"); }).code(), ErrorCode::not_found);
-    EXPECT_EQ(caught([&] { rename_domain(state, "g", std::string(256, 'x')); }).code(), ErrorCode::invalid_request);
+    EXPECT_EQ(caught([&] { rename_domain(state, "g", std::string(256, 'x')); }).code(),
+              ErrorCode::invalid_request);
     rename_domain(state, "g", "..");
     EXPECT_THAT(domain_names(state), ElementsAre("..", "taken"));
     EXPECT_EQ(folder("..").record("s"), "<r/>");

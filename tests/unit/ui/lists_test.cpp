@@ -13,7 +13,8 @@
 namespace domsnap::ui {
 namespace {
 
-SnapshotInfo snapshot(const std::string& name, const std::string& state, const std::string& parent, bool external = true) {
+SnapshotInfo snapshot(const std::string& name, const std::string& state, const std::string& parent,
+                      bool external = true) {
     SnapshotInfo info;
     info.name = name;
     info.domain = "g";
@@ -30,7 +31,8 @@ struct Lists : testing::Test {
         ::setenv("TZ", "UTC", 1);
         ::tzset();
     }
-    const std::vector<SnapshotInfo> three{snapshot("d1", "disk-snapshot", "e1"), snapshot("e1", "running", "i1"),
+    const std::vector<SnapshotInfo> three{snapshot("d1", "disk-snapshot", "e1"),
+                                          snapshot("e1", "running", "i1"),
                                           snapshot("i1", "running", "", false)};
 };
 
@@ -49,17 +51,17 @@ TEST_F(Lists, QuietTableHasNeitherHeadingNorItsWidths) {
 }
 
 TEST_F(Lists, AnEmptyListKeepsHeadingAndRule) {
-    EXPECT_EQ(snapshot_table({}, false, false), " Name   Creation Time   State\n-------------------------------\n");
+    EXPECT_EQ(snapshot_table({}, false, false),
+              " Name   Creation Time   State\n-------------------------------\n");
     EXPECT_EQ(domain_table({}, false), " Id   Name   State\n--------------------\n");
 }
 
 TEST_F(Lists, ColumnsAreAsWideAsTheyLook) {
-    EXPECT_EQ(table({"A", "B"}, {{"名前", "x"}, {"e\xCC\x81", "y"}, {"a\nb", "z"}}),
-              " A        B\n"
-              "-------------\n"
-              " 名前     x\n"
-              " e\xCC\x81        y\n"
-              " a\\x0ab   z\n");
+    EXPECT_EQ(table({"A", "B"}, {{"名前", "x"}, {"e\xCC\x81", "y"}, {"a\nb", "z"}}), " A        B\n"
+                                                                                     "-------------\n"
+                                                                                     " 名前     x\n"
+                                                                                     " e\xCC\x81        y\n"
+                                                                                     " a\\x0ab   z\n");
 }
 
 TEST_F(Lists, TimesFollowTheZone) {

@@ -12,7 +12,8 @@ constexpr uint64_t mib = 1 << 20;
 
 TEST(ProgressLine, OnATerminalIsRedrawn) {
     ProgressLine line(true, 80);
-    EXPECT_EQ(line.update({"memory", 0, 1000 * mib}, 0), "\rmemory   0 % [>                                       ] 0 bytes of 1000 MiB\x1b[K");
+    EXPECT_EQ(line.update({"memory", 0, 1000 * mib}, 0),
+              "\rmemory   0 % [>                                       ] 0 bytes of 1000 MiB\x1b[K");
     EXPECT_EQ(line.update({"memory", 10 * mib, 1000 * mib}, 0.05), "");
     EXPECT_EQ(line.update({"memory", 200 * mib, 1000 * mib}, 2),
               "\rmemory  20 % [====>                  ] 200 MiB of 1000 MiB, 100 MiB/s, 8 s left\x1b[K");
@@ -77,19 +78,29 @@ PlanView sample() {
 }
 
 TEST(Plan, AsText) {
-    EXPECT_EQ(plan_text(sample()), "Plan of snapshot-create:\n"
-                                   "  1. check that nothing has changed\n"
-                                   "  2. create the overlay of vda\n"
-                                   "       /img/vda.s1\n"
-                                   "     ---- up to here a failure is undone; from here on it is finished ----\n"
-                                   "  3. switch the disks and start the capture  [guest paused]\n"
-                                   "       /img/vda.s1\n"
-                                   "       /img/mem.s1\n"
-                                   "  4. write the record\n"
-                                   "Guest:    stands still for some milliseconds\n"
-                                   "Space:    up to 1.5 GiB\n"
-                                   "Warning:  the memory image will lie on the disk that is 91 % full\n"
-                                   "Nothing has been changed.\n");
+    EXPECT_EQ(plan_text(sample()),
+              "Plan of snapshot-create:\n"
+              "  1. check that nothing has changed\n"
+              "  2. create the overlay of vda\n"
+              "       /img/vda.s1\n"
+              "     ---- up to here a failure is undone; from here on it is finished ----\n"
+              "  3. switch the disks and start the capture  [guest paused]\n"
+              "       /img/vda.s1\n"
+              "       /img/mem.s1\n"
+              "  4. write the record\n"
+              "Guest:    stands still for some milliseconds\n"
+              "Space:    up to 1.5 GiB\n"
+              "Warning:  the memory image will lie on the disk that is 91 % full\n"
+              "Nothing has been changed.\n");
+}
+
+TEST(Plan, WithNoWayBackFromTheStart) {
+    EXPECT_EQ(plan_text({"snapshot-delete", {{"remove the record", {}, false, true}}, "", 0, {}}),
+              "Plan of snapshot-delete:\n"
+              "     ---- a failure from here on is finished, not undone ----\n"
+              "  1. remove the record\n"
+              "Space:    next to nothing\n"
+              "Nothing has been changed.\n");
 }
 
 TEST(Plan, AsJson) {

@@ -22,13 +22,13 @@ TEST(Tree, AsVirshDrawsIt) {
 
 TEST(Tree, RootsFollowEachOther) {
     EXPECT_EQ(tree({{"a", ""}, {"b", ""}, {"c", "b"}, {"d", ""}}), "a\n"
-                                                                  "\n"
-                                                                  "b\n"
-                                                                  "  |\n"
-                                                                  "  +- c\n"
-                                                                  "    \n"
-                                                                  "d\n"
-                                                                  "\n");
+                                                                   "\n"
+                                                                   "b\n"
+                                                                   "  |\n"
+                                                                   "  +- c\n"
+                                                                   "    \n"
+                                                                   "d\n"
+                                                                   "\n");
     EXPECT_EQ(tree({}), "");
 }
 
@@ -39,12 +39,14 @@ TEST(Tree, AnUnknownParentMakesARootAndACycleEndsNothing) {
 
 TEST(Tree, ADeepChainIsDrawn) {
     std::vector<TreeNode> nodes{{"0", ""}};
-    for (int i = 1; i < 1000; ++i) nodes.push_back({std::to_string(i), std::to_string(i - 1)});
+    for (int i = 1; i < 1000; ++i)
+        nodes.push_back({std::to_string(i), std::to_string(i - 1)});
     const auto text = tree(nodes);
     EXPECT_NE(text.find("+- 999\n"), std::string::npos);
 }
 
-SnapshotInfo node(const std::string& name, const std::string& parent, const std::string& state, bool external) {
+SnapshotInfo node(const std::string& name, const std::string& parent, const std::string& state,
+                  bool external) {
     SnapshotInfo info;
     info.name = name;
     info.parent = parent;
@@ -61,7 +63,8 @@ struct Select : testing::Test {
                                         node("z", "", "running", false)};
     std::string names(const SnapshotFilter& filter) const {
         std::string out;
-        for (const auto& snapshot : select(all, filter)) out += snapshot.name;
+        for (const auto& snapshot : select(all, filter))
+            out += snapshot.name;
         return out;
     }
 };
