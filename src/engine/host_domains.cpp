@@ -146,8 +146,9 @@ void Host::start(const std::string& name, bool paused, const Control& control) {
         throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
     refuse_frozen_disks(session);
     const auto domain = runnable(folders_, session.definition());
-    if (domain.machine != session.definition().machine) session.folder().put_definition(plan::document_text(domain));
     start_qemu(session, domain, false);
+    // Only now: a start that was refused changes nothing.
+    if (domain.machine != session.definition().machine) session.folder().put_definition(plan::document_text(domain));
     note_reason(session, paused ? "user" : "booted");
     if (!paused) qmp::cont(session.monitor(), quick());
 }

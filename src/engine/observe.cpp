@@ -58,10 +58,9 @@ void look_at_points(Facts& facts, const model::SnapshotTree& tree) {
 }
 
 void look_at_folder(Facts& facts, const std::string& folder) {
-    if (facts.free_space.contains(folder)) return;
-    const bool there = os::exists(folder);
-    facts.free_space[folder] = there ? os::free_space(folder) : UINT64_MAX;
-    if (!there) return;
+    if (facts.folders.contains(folder) || !os::exists(folder)) return;
+    facts.folders.insert(folder);
+    facts.free_space[folder] = os::free_space(folder);
     for (const auto& name : os::list_folder(folder)) facts.taken.insert(folder == "/" ? "/" + name : folder + "/" + name);
 }
 

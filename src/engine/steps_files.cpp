@@ -34,14 +34,18 @@ void undo(Session& session, const plan::MakeOverlay& step) {
 }
 
 void apply(Session&, const plan::CopyImage& step) { os::copy_file_sparsely(step.from, step.to); }
-void undo(Session&, const plan::CopyImage& step) { os::remove_file_durably(step.to); }
+void undo(Session&, const plan::CopyImage& step) {
+    if (os::exists(step.to)) os::remove_file_durably(step.to); // in a folder that is not there, there is nothing to remove
+}
 
 void apply(Session&, const plan::ReserveImage& step) {
     os::create_exclusive(step.path);
     os::sync_folder(text::folder_of(step.path));
 }
 
-void undo(Session&, const plan::ReserveImage& step) { os::remove_file_durably(step.path); }
+void undo(Session&, const plan::ReserveImage& step) {
+    if (os::exists(step.path)) os::remove_file_durably(step.path); // in a folder that is not there, there is nothing to remove
+}
 
 void apply(Session&, const plan::RemoveFile& step) { os::remove_file_durably(step.path); }
 

@@ -31,20 +31,25 @@ Json identity_of(const std::string& emulator) {
     if (!info)
         throw Error(ErrorCode::not_found, fmt::format("there is no QEMU '{}'", text::printable(emulator)),
                     "apt install qemu-system-x86");
-    return {{"format", cache_format}, {"emulator", emulator}, {"size", info->size}, {"modified", info->modified}};
+    return {
+        {"format", cache_format}, {"emulator", emulator}, {"size", info->size}, {"modified", info->modified}};
 }
 
 std::string cache_path(const std::string& folder, const std::string& emulator) {
     // FNV-1a of the path: short enough for a file's name, and the path itself is compared when it is read.
     uint64_t hash = 0xcbf29ce484222325;
-    for (const char c : emulator) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    for (const char c : emulator)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
     return fmt::format("{}/emulator-{:016x}.json", folder, hash);
 }
 
 Json to_json(const EmulatorFacts& facts) {
-    return {{"version", facts.capabilities.version},      {"major", facts.capabilities.major},
-            {"minor", facts.capabilities.minor},          {"commands", facts.capabilities.commands},
-            {"migration", facts.capabilities.migration},  {"aliases", facts.machine_aliases},
+    return {{"version", facts.capabilities.version},
+            {"major", facts.capabilities.major},
+            {"minor", facts.capabilities.minor},
+            {"commands", facts.capabilities.commands},
+            {"migration", facts.capabilities.migration},
+            {"aliases", facts.machine_aliases},
             {"machines", facts.machines}};
 }
 
@@ -90,12 +95,17 @@ void read_machines(qmp::Client& qemu, EmulatorFacts& facts, Deadline deadline) {
 }
 
 std::vector<std::string> asking_argv(const std::string& emulator) {
-    return {emulator,   "-S",       "-nodefaults", "-no-user-config", "-display", "none", "-machine", "none",
-            "-chardev", "socket,id=charmonitor,fd=3", "-mon", "chardev=charmonitor,id=monitor,mode=control"};
+    return {emulator,      "-S",
+            "-nodefaults", "-no-user-config",
+            "-display",    "none",
+            "-machine",    "none",
+            "-chardev",    "socket,id=charmonitor,fd=3",
+            "-mon",        "chardev=charmonitor,id=monitor,mode=control"};
 }
 
 EmulatorFacts ask(const std::string& emulator, const std::string& scratch, Deadline deadline) {
-    ShortLived qemu(asking_argv(emulator), {}, scratch, fmt::format("a machine without devices ({})", emulator), deadline);
+    ShortLived qemu(asking_argv(emulator), {}, scratch,
+                    fmt::format("a machine without devices ({})", emulator), deadline);
     EmulatorFacts facts;
     facts.capabilities = qmp::query_capabilities(qemu.monitor(), deadline);
     read_machines(qemu.monitor(), facts, deadline);
@@ -110,12 +120,13 @@ std::string find_emulator(const model::Domain& domain) {
     if (!path.empty()) return path;
     const bool by_path = name.find('/') != std::string::npos;
     throw Error(ErrorCode::not_found,
-                fmt::format("cannot run domain '{}': there is no program '{}'{}", text::printable(domain.name),
-                            text::printable(name), by_path ? "" : " on PATH"),
+                fmt::format("cannot run domain '{}': there is no program '{}'{}",
+                            text::printable(domain.name), text::printable(name), by_path ? "" : " on PATH"),
                 "apt install qemu-system-x86, or name QEMU in <emulator> or $DOMSNAP_QEMU");
 }
 
-EmulatorFacts emulator_facts(const std::string& emulator, const std::string& cache_folder, Deadline deadline) {
+EmulatorFacts emulator_facts(const std::string& emulator, const std::string& cache_folder,
+                             Deadline deadline) {
     const auto identity = identity_of(emulator);
     const auto path = cache_path(cache_folder, emulator);
     if (auto known = remembered(path, identity)) return *std::move(known);
@@ -127,14 +138,16 @@ EmulatorFacts emulator_facts(const std::string& emulator, const std::string& cac
 
 std::string versioned_machine(const EmulatorFacts& facts, const std::string& machine) {
     const auto& name = machine.empty() ? "pc" : machine;
-    if (const auto alias = facts.machine_aliases.find(name); alias != facts.machine_aliases.end()) return alias->second;
+    if (const auto alias = facts.machine_aliases.find(name); alias != facts.machine_aliases.end())
+        return alias->second;
     if (std::binary_search(facts.machines.begin(), facts.machines.end(), name)) return name;
     std::vector<std::string> known;
     for (const auto& candidate : facts.machines)
         if (candidate.starts_with("pc-")) known.push_back(candidate);
-    throw Error(ErrorCode::unsupported,
-                fmt::format("QEMU {} has no machine type '{}'", facts.capabilities.version, text::printable(name)),
-                "it knows " + text::join(known, ", "));
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("QEMU {} has no machine type '{}'", facts.capabilities.version, text::printable(name)),
+        "it knows " + text::join(known, ", "));
 }
 
 } // namespace domsnap::machine

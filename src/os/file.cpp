@@ -30,7 +30,7 @@ static FileInfo from_stat(const struct stat& st) {
 std::optional<FileInfo> file_info(const std::string& path, bool follow) {
     struct stat st{};
     if ((follow ? ::stat(path.c_str(), &st) : ::lstat(path.c_str(), &st)) == 0) return from_stat(st);
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return std::nullopt;
     fail("look at", path);
 }
 

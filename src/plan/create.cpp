@@ -48,6 +48,16 @@ void choose_name(Draft& draft, const model::SnapshotTree& tree) {
                     "choose another name, or delete that snapshot first");
 }
 
+/// A file that the request names itself.
+void check_new_file(Draft& draft, const std::string& path, const std::string& what) {
+    if (!text::starts_with_slash(path)) refuse(fmt::format("{} {} must be an absolute path", what, text::printable(path)));
+    if (!draft.facts.folders.contains(text::folder_of(path)))
+        refuse(fmt::format("{} {}: there is no folder {}", what, path, text::folder_of(path)), "make the folder first, or choose another place");
+    const auto name = text::base_name(path);
+    if (name.empty() || name == "." || name == ".." || name.size() > 255)
+        refuse(fmt::format("{} {} cannot be the name of a file", what, text::printable(path)));
+}
+
 void check_usable(const Draft& draft, const SnapshotDisk& wanted) {
     const auto& disk = draft.disk(wanted);
     const auto* file = draft.facts.file(disk.source);
@@ -55,25 +65,30 @@ void check_usable(const Draft& draft, const SnapshotDisk& wanted) {
         throw Error(ErrorCode::conflict, fmt::format("disk '{}' cannot be saved: {}", wanted.name, file ? file->problem : "its image was not found"));
 }
 
+/// The overlay's path: as the request says, or made from the disk's own.
+std::string overlay_path(Draft& draft, const SnapshotDisk& wanted, const model::Disk& disk) {
+    if (wanted.source.empty()) {
+        if (disk.type == "file") return free_overlay(disk.source, draft.record.name, draft.taken);
+        refuse(fmt::format("cannot generate external snapshot name for disk '{}' on a '{}' device", wanted.name, disk.type),
+               fmt::format("name the overlay: --diskspec {},file=/path", wanted.name));
+    }
+    check_new_file(draft, wanted.source, fmt::format("overlay of disk '{}':", wanted.name));
+    if (!draft.taken.insert(wanted.source).second)
+        throw Error(ErrorCode::conflict,
+                    fmt::format("external snapshot file for disk {} already exists and is not a block device: {}", wanted.name, wanted.source),
+                    "choose another file, or remove that one if nothing needs it");
+    return wanted.source;
+}
+
 void plan_external(Draft& draft, SnapshotDisk& wanted) {
     const auto& disk = draft.disk(wanted);
     if (disk.empty()) refuse(fmt::format("disk '{}' has no medium: there is nothing to save", wanted.name), "use snapshot='no' for it");
     if (wanted.type != "file")
         throw Error(ErrorCode::unsupported, fmt::format("overlays on block devices are not built yet (disk '{}')", wanted.name));
+    if (draft.options.reuse_external) throw Error(ErrorCode::unsupported, "--reuse-external is not built yet");
     check_usable(draft, wanted);
     if (wanted.driver.empty()) wanted.driver = "qcow2";
-    if (draft.options.reuse_external)
-        throw Error(ErrorCode::unsupported, "--reuse-external is not built yet");
-    if (wanted.source.empty()) {
-        if (disk.type != "file")
-            refuse(fmt::format("cannot generate external snapshot name for disk '{}' on a '{}' device", wanted.name, disk.type),
-                   fmt::format("name the overlay: --diskspec {},file=/path", wanted.name));
-        wanted.source = free_overlay(disk.source, draft.record.name, draft.taken);
-    } else if (!draft.taken.insert(wanted.source).second) {
-        throw Error(ErrorCode::conflict,
-                    fmt::format("external snapshot file for disk {} already exists and is not a block device: {}", wanted.name, wanted.source),
-                    "choose another file, or remove that one if nothing needs it");
-    }
+    wanted.source = overlay_path(draft, wanted, disk);
     const auto* file = draft.facts.file(disk.source);
     wanted.point = model::DiskPoint{disk.source, disk.format, {}};
     draft.plan.steps.push_back(MakeOverlay{wanted.source, disk.source, disk.format, file->virtual_size});
@@ -92,6 +107,9 @@ void plan_internal(Draft& draft, SnapshotDisk& wanted) {
         throw Error(ErrorCode::conflict,
                     fmt::format("image {} of disk '{}' already holds an internal snapshot '{}'", disk.source, wanted.name, draft.record.name),
                     "choose another name, or delete it with qemu-img snapshot -d");
+    // QEMU cuts longer ones without a word (qemu 7.2 and 10.0: char name[256]).
+    if (draft.record.name.size() > 255)
+        refuse("an internal snapshot's name may have 255 bytes at most", "choose a shorter name, or external snapshots");
     wanted.point = model::DiskPoint{disk.source, disk.format, draft.record.name};
 }
 
@@ -140,9 +158,11 @@ void plan_memory_file(Draft& draft) {
                 break;
             }
         file = free_path(folder, fmt::format("{}.{}.mem", file_part(draft.facts.live.name), file_part(draft.record.name)), draft.taken);
-    } else if (!draft.taken.insert(file).second) {
-        // libvirt overwrites it in silence: somebody's memory image is lost that way.
-        throw Error(ErrorCode::conflict, fmt::format("memory image {} already exists", file), "choose another file, or remove that one if nothing needs it");
+    } else {
+        check_new_file(draft, file, "memory image");
+        // libvirt overwrites an existing one in silence: somebody's memory is lost that way.
+        if (!draft.taken.insert(file).second)
+            throw Error(ErrorCode::conflict, fmt::format("memory image {} already exists", file), "choose another file, or remove that one if nothing needs it");
     }
     const auto space = draft.facts.free_space.find(text::folder_of(file));
     if (space != draft.facts.free_space.end() && draft.facts.memory_in_use > space->second)

@@ -47,6 +47,7 @@ struct Facts {
     std::string why_not_background;
     std::string memory_folder;           ///< the domain's own, for generated memory images
     uint64_t memory_in_use = 0;          ///< bytes of QEMU's resident memory, at most the guest's
+    std::set<std::string> folders;       ///< those in which files may be made, and which exist
     std::map<std::string, uint64_t> free_space; ///< bytes, by folder, where files may be made
     int64_t now = 0;                     ///< epoch seconds
     std::string unique;                  ///< drawn at random: job ids

@@ -71,6 +71,7 @@ inline Facts test_facts(model::SnapshotState state) {
     facts.background_snapshot = state == model::SnapshotState::running;
     facts.memory_folder = "/state/domains/vm/memory";
     facts.memory_in_use = 100 << 20;
+    facts.folders = {"/vm", "/state/domains/vm/memory"};
     facts.free_space["/vm"] = 1ull << 40;
     facts.now = 1700000000;
     facts.unique = "00c0ffee";
