@@ -23,7 +23,8 @@ std::string json_text(const Json& value) {
 
 std::string escape_commas(std::string_view value) {
     std::string out;
-    for (const char c : value) out.append(c == ',' ? 2 : 1, c);
+    for (const char c : value)
+        out.append(c == ',' ? 2 : 1, c);
     return out;
 }
 
@@ -36,7 +37,9 @@ void Arguments::option(std::string name, std::string value) {
 
 void Arguments::json(std::string name, const Json& value) { option(std::move(name), json_text(value)); }
 
-void Arguments::device(DeviceRank rank, const Json& device) { devices_.emplace_back(rank, json_text(device)); }
+void Arguments::device(DeviceRank rank, const Json& device) {
+    devices_.emplace_back(rank, json_text(device));
+}
 
 void Arguments::last(std::string word) { last_.push_back(std::move(word)); }
 
@@ -44,8 +47,10 @@ std::vector<std::string> Arguments::finish(const std::string& emulator) const {
     std::vector<std::string> argv{emulator};
     argv.insert(argv.end(), words_.begin(), words_.end());
     auto devices = devices_;
-    std::stable_sort(devices.begin(), devices.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (const auto& [rank, device] : devices) argv.insert(argv.end(), {"-device", device});
+    std::stable_sort(devices.begin(), devices.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [rank, device] : devices)
+        argv.insert(argv.end(), {"-device", device});
     argv.insert(argv.end(), last_.begin(), last_.end());
     return argv;
 }

@@ -11,11 +11,13 @@ namespace domsnap::machine {
 
 using Json = nlohmann::ordered_json; // as written: "driver" and "id" first, so that a log can be read
 
-/// For a value in QEMU's key=value,key=value syntax: commas are doubled (qemu-options: "a comma is written as two").
+/// For a value in QEMU's key=value,key=value syntax: commas are doubled (qemu-options: "a comma is written as
+/// two").
 std::string escape_commas(std::string_view value);
 
-/// QEMU makes devices in the order of its command line. What others hang on comes first; and a device with an address
-/// comes before those to which QEMU gives the next free one, so that it never takes an address that is spoken for.
+/// QEMU makes devices in the order of its command line. What others hang on comes first; and a device with an
+/// address comes before those to which QEMU gives the next free one, so that it never takes an address that
+/// is spoken for.
 enum class DeviceRank { pci_bus, pci_bus_anywhere, pci, pci_anywhere, hub, plugged };
 
 class Arguments {

@@ -11,7 +11,8 @@ namespace domsnap::machine {
 
 namespace {
 
-/// <driver cache=>, as libvirt's table has it: what QEMU's block layer does. (The guest's write cache is the device's.)
+/// <driver cache=>, as libvirt's table has it: what QEMU's block layer does. (The guest's write cache is the
+/// device's.)
 Json cache_of(const model::Element& driver) {
     const auto mode = word_of(driver, "cache", "default",
                               {"default", "none", "writeback", "writethrough", "directsync", "unsafe"});
@@ -45,17 +46,19 @@ Style style_of(const model::Element& element) {
     return style;
 }
 
-/// QEMU's "file" driver takes regular files only. Backing files have no <disk type=> of their own, hence the path.
+/// QEMU's "file" driver takes regular files only. Backing files have no <disk type=> of their own, hence the
+/// path.
 bool is_device(const model::Disk& disk, const ChainImage& image, bool top) {
     return (top && disk.type == "block") || image.path.starts_with("/dev/");
 }
 
-Json file_node(const model::Disk& disk, const ChainImage& image, const Style& style, const std::string& name, bool top) {
+Json file_node(const model::Disk& disk, const ChainImage& image, const Style& style, const std::string& name,
+               bool top) {
     Json node{{"driver", is_device(disk, image, top) ? "host_device" : "file"}, {"node-name", name}};
     node["filename"] = image.path;
     node["locking"] = "on";
-    // Opened for writing when somebody above it writes: so a commit can reopen a backing image, and a file that
-    // nobody may write can still be read.
+    // Opened for writing when somebody above it writes: so a commit can reopen a backing image, and a file
+    // that nobody may write can still be read.
     node["auto-read-only"] = true;
     node["discard"] = "unmap"; // what the node above lets through
     if (!style.cache.is_null()) node["cache"] = style.cache;
@@ -63,7 +66,8 @@ Json file_node(const model::Disk& disk, const ChainImage& image, const Style& st
     return node;
 }
 
-Json format_node(const model::Disk& disk, const ChainImage& image, const Style& style, unsigned number, bool top) {
+Json format_node(const model::Disk& disk, const ChainImage& image, const Style& style, unsigned number,
+                 bool top) {
     Json node{{"driver", image.format}, {"node-name", node_name(disk.target, number)}};
     node["read-only"] = disk.readonly || !top;
     if (!style.cache.is_null()) node["cache"] = style.cache;
@@ -71,7 +75,8 @@ Json format_node(const model::Disk& disk, const ChainImage& image, const Style& 
     if (style.detect_zeroes != "off") node["detect-zeroes"] = style.detect_zeroes;
     node["file"] = node_name(disk.target, number) + "-file";
     // Said even where there is none, so that QEMU never opens what a header names.
-    if (image.format == "qcow2") node["backing"] = number > 0 ? Json(node_name(disk.target, number - 1)) : Json(nullptr);
+    if (image.format == "qcow2")
+        node["backing"] = number > 0 ? Json(node_name(disk.target, number - 1)) : Json(nullptr);
     return node;
 }
 
@@ -84,7 +89,8 @@ std::vector<ChainImage> chain_of(const Build& build, const model::Disk& disk, co
         if (image.format != "qcow2" && image.format != "raw")
             refuse(element, fmt::format("the image '{}' has the format '{}'", image.path, image.format),
                    "convert it to qcow2 or raw with qemu-img convert");
-        if (image.format == "raw" && &image != &chain.back()) refuse(element, "a raw image has no backing file");
+        if (image.format == "raw" && &image != &chain.back())
+            refuse(element, "a raw image has no backing file");
     }
     return chain;
 }
@@ -92,11 +98,12 @@ std::vector<ChainImage> chain_of(const Build& build, const model::Disk& disk, co
 /// Something of the same size that opens nothing: the images may be in use by the guest that runs.
 void add_trial_node(Build& build, const model::Disk& disk, unsigned number) {
     const auto size = build.facts.virtual_sizes.find(disk.target);
-    build.arguments.json("-blockdev", {{"driver", "null-co"},
-                                       {"node-name", node_name(disk.target, number)},
-                                       {"size", size == build.facts.virtual_sizes.end() ? 1u << 20 : size->second},
-                                       {"read-zeroes", true},
-                                       {"read-only", disk.readonly}});
+    build.arguments.json("-blockdev",
+                         {{"driver", "null-co"},
+                          {"node-name", node_name(disk.target, number)},
+                          {"size", size == build.facts.virtual_sizes.end() ? 1u << 20 : size->second},
+                          {"read-zeroes", true},
+                          {"read-only", disk.readonly}});
 }
 
 } // namespace

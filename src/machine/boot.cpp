@@ -8,7 +8,8 @@ namespace domsnap::machine {
 
 namespace {
 
-constexpr const char* bios_only = "domsnap boots with SeaBIOS or a kernel; UEFI's variables are not snapshotted yet";
+constexpr const char* bios_only =
+    "domsnap boots with SeaBIOS or a kernel; UEFI's variables are not snapshotted yet";
 
 void add_firmware(Build& build, const model::Element& os) {
     if (const auto* firmware = os.find_attribute("firmware"); firmware && *firmware != "bios")
@@ -17,15 +18,18 @@ void add_firmware(Build& build, const model::Element& os) {
     const auto* loader = os.child("loader");
     if (!loader) return;
     only_attributes(*loader, {"readonly", "type", "secure"});
-    if (word_of(*loader, "type", "rom", {"rom", "pflash"}) != "rom") refuse_attribute(*loader, "type", bios_only);
+    if (word_of(*loader, "type", "rom", {"rom", "pflash"}) != "rom")
+        refuse_attribute(*loader, "type", bios_only);
     build.arguments.option("-bios", loader->text());
 }
 
 void add_kernel(Build& build, const model::Element& os) {
-    for (const auto& [element, option] : {std::pair{"kernel", "-kernel"}, {"initrd", "-initrd"}, {"cmdline", "-append"}})
+    for (const auto& [element, option] :
+         {std::pair{"kernel", "-kernel"}, {"initrd", "-initrd"}, {"cmdline", "-append"}})
         if (const auto text = os.text_at(element); !text.empty()) build.arguments.option(option, text);
     for (const auto* element : {"initrd", "cmdline"})
-        if (os.child(element) && os.text_at("kernel").empty()) refuse(*os.child(element), "there is no <kernel>");
+        if (os.child(element) && os.text_at("kernel").empty())
+            refuse(*os.child(element), "there is no <kernel>");
 }
 
 /// libvirt's classes: of each, the first device of the document.
@@ -45,11 +49,13 @@ const model::Element* first_of_class(const Build& build, const std::string& boot
 
 void order_by_class(Build& build, const std::vector<const model::Element*>& boots) {
     std::vector<std::string> classes;
-    for (const auto* boot : boots) classes.push_back(word_of(*boot, "dev", "hd", {"hd", "cdrom", "network", "fd"}));
+    for (const auto* boot : boots)
+        classes.push_back(word_of(*boot, "dev", "hd", {"hd", "cdrom", "network", "fd"}));
     if (classes.empty()) classes.emplace_back("hd");
     unsigned order = 1;
     for (const auto& boot_class : classes)
-        if (const auto* device = first_of_class(build, boot_class); device && build.boot.emplace(device, order).second)
+        if (const auto* device = first_of_class(build, boot_class);
+            device && build.boot.emplace(device, order).second)
             ++order;
 }
 
@@ -79,8 +85,10 @@ std::string boot_options(const model::Element& os) {
     std::string options = "strict=on";
     if (const auto* menu = os.child("bootmenu")) {
         only_attributes(*menu, {"enable", "timeout"});
-        if (const auto enable = switch_of(*menu, "enable")) options += fmt::format(",menu={}", on_off(*enable));
-        if (const auto timeout = number_of(*menu, "timeout")) options += fmt::format(",splash-time={}", *timeout);
+        if (const auto enable = switch_of(*menu, "enable"))
+            options += fmt::format(",menu={}", on_off(*enable));
+        if (const auto timeout = number_of(*menu, "timeout"))
+            options += fmt::format(",splash-time={}", *timeout);
     }
     if (const auto* bios = os.child("bios")) {
         only_attributes(*bios, {"useserial", "rebootTimeout"});
@@ -97,7 +105,8 @@ std::string boot_options(const model::Element& os) {
 
 void add_boot(Build& build) {
     const auto* os = build.document().child("os"); // there: add_machine refused a document without
-    only_children(*os, {"type", "loader", "nvram", "kernel", "initrd", "cmdline", "boot", "bootmenu", "bios", "smbios"});
+    only_children(*os, {"type", "loader", "nvram", "kernel", "initrd", "cmdline", "boot", "bootmenu", "bios",
+                        "smbios"});
     only_attributes(*os, {"firmware"});
     if (const auto* smbios = os->child("smbios")) word_of(*smbios, "mode", "emulate", {"emulate"});
     add_firmware(build, *os);

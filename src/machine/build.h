@@ -17,8 +17,8 @@ struct Build {
     Arguments arguments;
     bool q35 = false;
     bool kvm = false;
-    std::set<unsigned> pci_buses;                       ///< indexes of the document's PCI controllers, root included
-    std::map<const model::Element*, unsigned> boot;     ///< a device's place in the boot order, from 1
+    std::set<unsigned> pci_buses; ///< indexes of the document's PCI controllers, root included
+    std::map<const model::Element*, unsigned> boot; ///< a device's place in the boot order, from 1
 
     Build(const model::Domain& of, const CommandLineFacts& with) : domain(of), facts(with) {}
     const model::Element& document() const { return domain.document; }
@@ -28,7 +28,8 @@ struct Build {
 /// Whether the document asks for a q35; refuses machines that are neither pc nor q35.
 bool is_q35(const model::Domain& domain);
 
-/// The id of a device of ours: the document's own alias (libvirt: those that begin with "ua-"), else the fallback.
+/// The id of a device of ours: the document's own alias (libvirt: those that begin with "ua-"), else the
+/// fallback.
 std::string id_of(const model::Element& device, const std::string& fallback);
 
 // The machine (each adds its options; the order is that of the command line)

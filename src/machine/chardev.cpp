@@ -42,7 +42,8 @@ std::string log_of(const model::Element& device) {
     if (!log) return {};
     only_attributes(*log, {"file", "append"});
     const auto append = switch_of(*log, "append").value_or(false);
-    return fmt::format(",logfile={},logappend={}", escape_commas(required(*log, "file", device)), on_off(append));
+    return fmt::format(",logfile={},logappend={}", escape_commas(required(*log, "file", device)),
+                       on_off(append));
 }
 
 std::string backend(const Build& build, const model::Element& device, const std::string& id) {
@@ -54,7 +55,8 @@ std::string backend(const Build& build, const model::Element& device, const std:
     if (type == "pty") return "pty,id=" + id;
     if (type == "unix") return fmt::format("socket,id={},{}", id, unix_socket(build, device, source));
     const auto append = switch_of(source, "append").value_or(false);
-    return fmt::format("file,id={},path={},append={}", id, escape_commas(required(source, "path", device)), on_off(append));
+    return fmt::format("file,id={},path={},append={}", id, escape_commas(required(source, "path", device)),
+                       on_off(append));
 }
 
 } // namespace
@@ -68,7 +70,8 @@ std::optional<std::string> socket_of(const model::Element& device, const std::st
 }
 
 void add_chardev(Build& build, const model::Element& device, const std::string& id) {
-    build.arguments.option("-chardev", backend(build, device, id) + (build.facts.trial ? "" : log_of(device)));
+    build.arguments.option("-chardev",
+                           backend(build, device, id) + (build.facts.trial ? "" : log_of(device)));
 }
 
 } // namespace domsnap::machine

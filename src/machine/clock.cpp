@@ -1,4 +1,5 @@
-// <clock> -> -rtc, and the environment's TZ. Timers that are properties of the machine or the CPU are read there.
+// <clock> -> -rtc, and the environment's TZ. Timers that are properties of the machine or the CPU are read
+// there.
 #include "machine/build.h"
 
 #include "base/text.h"
@@ -18,13 +19,15 @@ std::string date(int64_t seconds) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}", broken);
 }
 
-/// Seconds, which may be negative; 'reset' (of offsets utc and localtime) is libvirt's word for no adjustment kept.
+/// Seconds, which may be negative; 'reset' (of offsets utc and localtime) is libvirt's word for no adjustment
+/// kept.
 int64_t adjustment_of(const model::Element& clock) {
     const auto value = clock.attribute("adjustment", "0");
     if (value == "reset") return 0;
     const bool negative = value.starts_with('-');
     const auto seconds = text::to_u64(std::string_view(value).substr(negative ? 1 : 0));
-    if (!seconds || *seconds > 1'000'000'000'000) refuse_attribute(clock, "adjustment", "not a number of seconds");
+    if (!seconds || *seconds > 1'000'000'000'000)
+        refuse_attribute(clock, "adjustment", "not a number of seconds");
     return negative ? -static_cast<int64_t>(*seconds) : static_cast<int64_t>(*seconds);
 }
 

@@ -19,7 +19,8 @@ struct Cpu {
 };
 
 std::string plain_word(const model::Element& element, const std::string& word) {
-    if (word.empty() || word.find_first_of(",= \t\n") != std::string::npos) refuse(element, "not a name QEMU can know");
+    if (word.empty() || word.find_first_of(",= \t\n") != std::string::npos)
+        refuse(element, "not a name QEMU can know");
     return word;
 }
 
@@ -29,7 +30,8 @@ void add_features(Cpu& cpu, const model::Element& element) {
         const auto policy =
             word_of(*feature, "policy", "require", {"require", "force", "optional", "disable", "forbid"});
         auto name = plain_word(*feature, feature->attribute("name"));
-        // The one name that libvirt and QEMU spell differently (the others differ in '_' and '-', which QEMU equates).
+        // The one name that libvirt and QEMU spell differently (the others differ in '_' and '-', which QEMU
+        // equates).
         if (name == "pclmuldq") name = "pclmulqdq";
         // 'optional' is 'on' too: QEMU leaves out what the host has not, with a warning in its log.
         cpu.turn(name, policy != "disable" && policy != "forbid");
@@ -44,7 +46,8 @@ void add_cache(Cpu& cpu, const model::Element& cache) {
 }
 
 void add_address_bits(Cpu& cpu, const model::Element& bits) {
-    if (word_of(bits, "mode", "", {"passthrough", "emulate"}) == "passthrough") return cpu.turn("host-phys-bits", true);
+    if (word_of(bits, "mode", "", {"passthrough", "emulate"}) == "passthrough")
+        return cpu.turn("host-phys-bits", true);
     cpu.set("phys-bits", std::to_string(number_of(bits, "bits").value_or(40)));
 }
 
@@ -58,7 +61,8 @@ void choose_model(const Build& build, Cpu& cpu, const model::Element& element) {
     } else if (mode == "maximum") {
         cpu.model = "max";
     } else if (!mode.empty()) {
-        // Without KVM there is no host CPU to pass through; the nearest is all that TCG can do, as libvirt has it.
+        // Without KVM there is no host CPU to pass through; the nearest is all that TCG can do, as libvirt
+        // has it.
         cpu.model = build.kvm ? "host" : "max";
     }
     if (model)
@@ -78,9 +82,11 @@ void read_cpu(const Build& build, Cpu& cpu, const model::Element& element) {
 }
 
 void add_hyperv(Cpu& cpu, const model::Element& hyperv) {
-    only_children(hyperv, {"relaxed", "vapic", "spinlocks", "vpindex", "runtime", "synic", "stimer", "reset", "vendor_id",
-                           "frequencies", "reenlightenment", "tlbflush", "ipi", "evmcs", "avic"});
-    if (word_of(hyperv, "mode", "custom", {"custom", "passthrough"}) == "passthrough") cpu.turn("hv-passthrough", true);
+    only_children(hyperv,
+                  {"relaxed", "vapic", "spinlocks", "vpindex", "runtime", "synic", "stimer", "reset",
+                   "vendor_id", "frequencies", "reenlightenment", "tlbflush", "ipi", "evmcs", "avic"});
+    if (word_of(hyperv, "mode", "custom", {"custom", "passthrough"}) == "passthrough")
+        cpu.turn("hv-passthrough", true);
     for (const auto* feature : hyperv.elements()) {
         if (!switch_of(*feature, "state").value_or(true)) continue;
         if (feature->name == "spinlocks")
@@ -130,7 +136,8 @@ std::string topology_options(const model::Element& topology, unsigned maximum) {
         const std::string_view name = level;
         // PCs have no clusters, and QEMU refuses the word even for one of them.
         if (name == "clusters" && *count != 1) refuse_attribute(topology, level, "a PC has no clusters");
-        if (name != "clusters" && !(name == "dies" && *count == 1)) options += fmt::format(",{}={}", level, *count);
+        if (name != "clusters" && !(name == "dies" && *count == 1))
+            options += fmt::format(",{}={}", level, *count);
     }
     if (product != maximum)
         refuse(topology, fmt::format("it makes {} CPUs, and <vcpu> says {}", product, maximum));
@@ -145,7 +152,8 @@ void add_processors(Build& build) {
         only_attributes(*vcpu, {"placement", "current"});
         word_of(*vcpu, "placement", "static", {"static"});
         current = number_of(*vcpu, "current").value_or(maximum);
-        if (current == 0 || current > maximum) refuse_attribute(*vcpu, "current", "it is not between 1 and the maximum");
+        if (current == 0 || current > maximum)
+            refuse_attribute(*vcpu, "current", "it is not between 1 and the maximum");
     }
     auto smp = std::to_string(current);
     if (current != maximum) smp += fmt::format(",maxcpus={}", maximum);

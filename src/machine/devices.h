@@ -9,12 +9,12 @@
 
 namespace domsnap::machine {
 
-/// The id of the disk's -device. Throws not_found if the domain has no disk with that target, unsupported if QEMU
-/// could not run it.
+/// The id of the disk's -device. Throws not_found if the domain has no disk with that target, unsupported if
+/// QEMU could not run it.
 std::string disk_device_id(const model::Domain& domain, const std::string& target);
 
-/// Whether query-block's "qdev" means the device with that id. QEMU gives the id itself (ide, scsi), or the path of
-/// the part that does the I/O ("/machine/peripheral/virtio-disk0/virtio-backend").
+/// Whether query-block's "qdev" means the device with that id. QEMU gives the id itself (ide, scsi), or the
+/// path of the part that does the I/O ("/machine/peripheral/virtio-disk0/virtio-backend").
 bool names_device(std::string_view qdev, std::string_view id);
 
 } // namespace domsnap::machine

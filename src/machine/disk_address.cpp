@@ -23,8 +23,8 @@ DriveAddress default_address(const std::string& bus, unsigned index) {
 const model::Disk& disk_of(const model::Domain& domain, const std::string& target) {
     for (const auto& disk : domain.disks)
         if (disk.target == target) return disk;
-    throw Error(ErrorCode::not_found,
-                fmt::format("domain '{}' has no disk '{}'", text::printable(domain.name), text::printable(target)));
+    throw Error(ErrorCode::not_found, fmt::format("domain '{}' has no disk '{}'",
+                                                  text::printable(domain.name), text::printable(target)));
 }
 
 std::string default_id(const model::Disk& disk, const model::Element& element) {
@@ -41,9 +41,11 @@ const model::Element& disk_element(const model::Domain& domain, const model::Dis
     const auto* devices = domain.document.child("devices");
     if (devices)
         for (const auto* element : devices->elements("disk"))
-            if (const auto* target = element->child("target"); target && target->attribute("dev") == disk.target)
+            if (const auto* target = element->child("target");
+                target && target->attribute("dev") == disk.target)
                 return *element;
-    throw Error(ErrorCode::not_found, fmt::format("the document has no disk '{}'", text::printable(disk.target)));
+    throw Error(ErrorCode::not_found,
+                fmt::format("the document has no disk '{}'", text::printable(disk.target)));
 }
 
 unsigned disk_index(const model::Disk& disk, const model::Element& element) {
@@ -66,7 +68,8 @@ unsigned disk_index(const model::Disk& disk, const model::Element& element) {
 DriveAddress drive_address(const model::Disk& disk, const model::Element& element) {
     const auto* address = element.child("address");
     if (!address) return default_address(disk.bus, disk_index(disk, element));
-    if (address->attribute("type") != "drive") refuse_attribute(*address, "type", "this disk's address is a drive's");
+    if (address->attribute("type") != "drive")
+        refuse_attribute(*address, "type", "this disk's address is a drive's");
     only_attributes(*address, {"type", "controller", "bus", "target", "unit"});
     const auto part = [&](std::string_view name) {
         const auto value = number_of(*address, name).value_or(0);

@@ -1,4 +1,5 @@
-// Where a disk sits on its bus: the document's <address type='drive'>, or libvirt's default for the target's letter.
+// Where a disk sits on its bus: the document's <address type='drive'>, or libvirt's default for the target's
+// letter.
 #pragma once
 
 #include "machine/elements.h"
@@ -8,7 +9,9 @@
 
 namespace domsnap::machine {
 
-struct DriveAddress { uint64_t controller = 0, bus = 0, target = 0, unit = 0; };
+struct DriveAddress {
+    uint64_t controller = 0, bus = 0, target = 0, unit = 0;
+};
 
 /// The <disk> element of that target.
 const model::Element& disk_element(const model::Domain& domain, const model::Disk& disk);

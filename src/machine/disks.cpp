@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -13,12 +14,13 @@ namespace domsnap::machine {
 namespace {
 
 void check_disk(const model::Disk& disk, const model::Element& element) {
-    only_children(element, {"driver", "source", "backingStore", "target", "readonly", "serial", "wwn", "vendor", "product",
-                            "boot", "alias", "address", "blockio"});
+    only_children(element, {"driver", "source", "backingStore", "target", "readonly", "serial", "wwn",
+                            "vendor", "product", "boot", "alias", "address", "blockio"});
     only_attributes(element, {"type", "device", "snapshot", "model"});
     if (disk.type != "file" && disk.type != "block")
         refuse_attribute(element, "type", "it runs disks of type 'file' and 'block'");
-    if (disk.device == model::DiskDevice::lun) refuse_attribute(element, "device", "the host's SCSI device cannot be snapshotted");
+    if (disk.device == model::DiskDevice::lun)
+        refuse_attribute(element, "device", "the host's SCSI device cannot be snapshotted");
     if (const auto* source = element.child("source")) {
         only_children(*source, {"seclabel"});
         only_attributes(*source, {"file", "dev", "startupPolicy", "index"});
@@ -26,8 +28,9 @@ void check_disk(const model::Disk& disk, const model::Element& element) {
     const auto* driver = element.child("driver");
     if (!driver) return;
     only_children(*driver, {});
-    only_attributes(*driver, {"name", "type", "cache", "io", "discard", "detect_zeroes", "error_policy", "rerror_policy",
-                              "iothread", "queues", "queue_size", "ioeventfd", "event_idx", "packed", "copy_on_read"});
+    only_attributes(*driver, {"name", "type", "cache", "io", "discard", "detect_zeroes", "error_policy",
+                              "rerror_policy", "iothread", "queues", "queue_size", "ioeventfd", "event_idx",
+                              "packed", "copy_on_read"});
     word_of(*driver, "name", "qemu", {"qemu"});
     if (switch_of(*driver, "copy_on_read").value_or(false)) refuse_attribute(*driver, "copy_on_read");
 }
@@ -45,14 +48,16 @@ void add_virtio_properties(const model::Element& driver, Json& device) {
         if (const auto value = switch_of(driver, name)) device[name] = *value;
     if (const auto queues = number_of(driver, "queues")) device["num-queues"] = *queues;
     if (const auto size = number_of(driver, "queue_size")) device["queue-size"] = *size;
-    if (const auto thread = number_of(driver, "iothread")) device["iothread"] = fmt::format("iothread{}", *thread);
+    if (const auto thread = number_of(driver, "iothread"))
+        device["iothread"] = fmt::format("iothread{}", *thread);
 }
 
 void add_driver_properties(const model::Disk& disk, const model::Element& element, Json& device) {
     const auto* driver = element.child("driver");
     if (!driver) return;
     const auto cache = driver->attribute("cache", "default");
-    if (cache != "default" && disk.bus != "fdc") device["write-cache"] = on_off(cache != "writethrough" && cache != "directsync");
+    if (cache != "default" && disk.bus != "fdc")
+        device["write-cache"] = on_off(cache != "writethrough" && cache != "directsync");
     add_error_policy(*driver, device);
     if (disk.bus == "virtio") return add_virtio_properties(*driver, device);
     for (const auto* name : {"iothread", "queues", "queue_size", "ioeventfd", "event_idx", "packed"})
@@ -84,7 +89,8 @@ void add_block_sizes(const model::Element& element, Json& device) {
 
 const model::Element* controller_of(const Build& build, std::string_view type, uint64_t index) {
     for (const auto* controller : build.devices("controller"))
-        if (controller->attribute("type") == type && number_of(*controller, "index").value_or(0) == index) return controller;
+        if (controller->attribute("type") == type && number_of(*controller, "index").value_or(0) == index)
+            return controller;
     return nullptr;
 }
 
@@ -105,10 +111,12 @@ void place_on_scsi(const Build& build, const DriveAddress& at, const model::Elem
         device["device_id"] = fmt::format("drive-scsi{}-{}-{}-{}", at.controller, at.bus, at.target, at.unit);
 }
 
-std::string ide_bus(const Build& build, const model::Disk& disk, const DriveAddress& at, const model::Element& element) {
+std::string ide_bus(const Build& build, const model::Disk& disk, const DriveAddress& at,
+                    const model::Element& element) {
     if (disk.bus == "ide") {
         if (build.q35) refuse(element, "a q35 has no IDE", "use bus='sata'");
-        if (at.controller != 0 || at.bus > 1 || at.unit > 1) refuse(element, "a pc has two IDE buses with two units each");
+        if (at.controller != 0 || at.bus > 1 || at.unit > 1)
+            refuse(element, "a pc has two IDE buses with two units each");
         return fmt::format("ide.{}", at.bus);
     }
     if (at.unit > 5) refuse(element, "a SATA controller has six ports");
@@ -118,7 +126,8 @@ std::string ide_bus(const Build& build, const model::Disk& disk, const DriveAddr
 
 void place_on_usb(const model::Element& element, Json& device) {
     const auto* address = element.child("address");
-    if (address && address->attribute("type") != "usb") refuse_attribute(*address, "type", "a USB device's is 'usb'");
+    if (address && address->attribute("type") != "usb")
+        refuse_attribute(*address, "type", "a USB device's is 'usb'");
     const auto bus = address ? number_of(*address, "bus").value_or(0) : 0;
     device["bus"] = bus ? fmt::format("usb{}.0", bus) : "usb.0";
     if (address && address->find_attribute("port")) device["port"] = address->attribute("port");
@@ -134,7 +143,9 @@ std::string driver_of(const model::Disk& disk, const model::Element& element) {
     if (disk.bus == "fdc") return "floppy";
     if (disk.bus == "ide" || disk.bus == "sata") return cdrom ? "ide-cd" : "ide-hd";
     if (disk.bus == "scsi") return cdrom ? "scsi-cd" : "scsi-hd";
-    if (cdrom) refuse(element, fmt::format("a cdrom cannot be on the bus '{}'", disk.bus), "use bus='sata' or 'ide'");
+    if (cdrom)
+        refuse(element, fmt::format("a cdrom cannot be on the bus '{}'", disk.bus),
+               "use bus='sata' or 'ide'");
     if (disk.bus == "virtio")
         return virtio_driver("blk", word_of(element, "model", "virtio",
                                             {"virtio", "virtio-transitional", "virtio-non-transitional"}));
@@ -148,44 +159,51 @@ void boot_from_floppy(Build& build, const DriveAddress& at, unsigned order) {
     build.arguments.option("-global", fmt::format("isa-fdc.bootindex{}={}", at.unit == 0 ? 'A' : 'B', order));
 }
 
+/// The node of the medium that the drive begins with, which is added too; a drive may be empty.
+void add_medium(Build& build, const model::Disk& disk, const model::Element& element, Json& device) {
+    if (disk.empty() && disk.device == model::DiskDevice::disk)
+        refuse(element, "it has no medium, and only cdroms and floppies can be empty");
+    if (disk.empty()) return;
+    add_block_nodes(build, disk, element);
+    const auto chain = build.facts.chains.find(disk.target);
+    const auto images = chain == build.facts.chains.end() ? 1 : std::max<size_t>(chain->second.size(), 1);
+    device["drive"] = node_name(disk.target, static_cast<unsigned>(images - 1));
+}
+
+/// Onto a bus of drives: SCSI, IDE, SATA or the floppy controller's.
+void place_drive(Build& build, const model::Disk& disk, const model::Element& element, Json& device) {
+    const auto at = drive_address(disk, element);
+    if (disk.bus == "scsi") return place_on_scsi(build, at, element, device);
+    if (disk.bus == "fdc") {
+        device["unit"] = at.unit;
+        const auto boot = build.boot.find(&element);
+        if (boot != build.boot.end()) boot_from_floppy(build, at, boot->second);
+        return;
+    }
+    device["bus"] = ide_bus(build, disk, at, element);
+    device["unit"] = disk.bus == "ide" ? at.unit : 0;
+}
+
 void add_disk(Build& build, const model::Disk& disk, const model::Element& element) {
     check_disk(disk, element);
     Json device{{"driver", driver_of(disk, element)}, {"id", disk_device_id(build.domain, disk.target)}};
-    if (!disk.empty()) {
-        add_block_nodes(build, disk, element);
-        const auto chain = build.facts.chains.find(disk.target);
-        const auto images = chain == build.facts.chains.end() ? 1 : std::max<size_t>(chain->second.size(), 1);
-        device["drive"] = node_name(disk.target, static_cast<unsigned>(images - 1));
-    } else if (disk.device == model::DiskDevice::disk) {
-        refuse(element, "it has no medium, and only cdroms and floppies can be empty");
-    }
+    add_medium(build, disk, element, device);
     add_driver_properties(disk, element, device);
     add_identity(disk, element, device);
     add_block_sizes(element, device);
     const auto boot = build.boot.find(&element);
     if (boot != build.boot.end() && disk.bus != "fdc") device["bootindex"] = boot->second;
     if (disk.bus == "virtio") return add_pci_device(build, element, std::move(device));
-    if (disk.bus == "usb") {
-        place_on_usb(element, device);
-    } else {
-        const auto at = drive_address(disk, element);
-        if (disk.bus == "scsi") {
-            place_on_scsi(build, at, element, device);
-        } else if (disk.bus == "fdc") {
-            device["unit"] = at.unit;
-            if (boot != build.boot.end()) boot_from_floppy(build, at, boot->second);
-        } else {
-            device["bus"] = ide_bus(build, disk, at, element);
-            device["unit"] = disk.bus == "ide" ? at.unit : 0;
-        }
-    }
+    if (disk.bus == "usb") place_on_usb(element, device);
+    if (disk.bus != "usb") place_drive(build, disk, element, device);
     build.arguments.device(DeviceRank::plugged, device);
 }
 
 } // namespace
 
 void add_disks(Build& build) {
-    for (const auto& disk : build.domain.disks) add_disk(build, disk, disk_element(build.domain, disk));
+    for (const auto& disk : build.domain.disks)
+        add_disk(build, disk, disk_element(build.domain, disk));
 }
 
 } // namespace domsnap::machine

@@ -7,7 +7,9 @@ namespace domsnap::machine {
 
 namespace {
 
-struct Listen { std::string type, address, socket; };
+struct Listen {
+    std::string type, address, socket;
+};
 
 Listen listen_of(const model::Element& graphics) {
     Listen listen{"address", graphics.attribute("listen"), graphics.attribute("socket")};
@@ -32,8 +34,8 @@ std::string tcp_address(const model::Element& graphics, const Listen& listen) {
     return fmt::format("{}:{}", host, number - 5900);
 }
 
-/// -vnc takes no descriptor of a socket, and 107 bytes are what a socket's path may have: a longer one goes by the
-/// folder's descriptor.
+/// -vnc takes no descriptor of a socket, and 107 bytes are what a socket's path may have: a longer one goes
+/// by the folder's descriptor.
 std::string own_socket(const Build& build) {
     auto path = build.facts.runtime_folder + "/vnc.sock";
     if (path.size() <= 107 || build.facts.runtime_folder_fd < 0) return path;
@@ -51,7 +53,8 @@ void check(const model::Element& graphics) {
     if (graphics.attribute("type") != "vnc")
         refuse_attribute(graphics, "type", "the only display it runs is vnc", "use <graphics type='vnc'/>");
     if (graphics.find_attribute("passwd"))
-        refuse(graphics, "passwd= would be seen in QEMU's command line", "use a socket, or an SSH tunnel to localhost");
+        refuse(graphics, "passwd= would be seen in QEMU's command line",
+               "use a socket, or an SSH tunnel to localhost");
     only_children(graphics, {"listen", "alias"});
     only_attributes(graphics, {"type", "port", "autoport", "listen", "socket", "keymap", "sharePolicy"});
 }
@@ -61,11 +64,13 @@ void check(const model::Element& graphics) {
 void add_graphics(Build& build) {
     build.arguments.option("-display", "none");
     const auto all = build.devices("graphics");
-    for (const auto* graphics : all) check(*graphics);
+    for (const auto* graphics : all)
+        check(*graphics);
     if (all.size() > 1) refuse(*all[1], "one display is what it can run");
     if (all.empty()) return;
     const auto& graphics = *all.front();
-    if (const auto keymap = graphics.attribute("keymap"); !keymap.empty()) build.arguments.option("-k", keymap);
+    if (const auto keymap = graphics.attribute("keymap"); !keymap.empty())
+        build.arguments.option("-k", keymap);
     auto options = address_of(build, graphics);
     const auto share = word_of(graphics, "sharePolicy", "", {"allow-exclusive", "force-shared", "ignore"});
     if (!share.empty() && options != "none") options += ",share=" + share;

@@ -14,7 +14,8 @@ bool holds(std::initializer_list<std::string_view> words, std::string_view word)
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-[[noreturn]] void throw_unsupported(const std::string& place, const std::string& why, const std::string& hint) {
+[[noreturn]] void throw_unsupported(const std::string& place, const std::string& why,
+                                    const std::string& hint) {
     throw Error(ErrorCode::unsupported,
                 fmt::format("{}: domsnap cannot run this{}{}", place, why.empty() ? "" : ": ", why), hint);
 }
@@ -45,7 +46,8 @@ void only_children(const model::Element& element, std::initializer_list<std::str
 
 void only_attributes(const model::Element& element, std::initializer_list<std::string_view> known) {
     for (const auto& [name, value] : element.attributes)
-        if (!holds(known, name) && !name.starts_with("xmlns")) refuse_attribute(element, name, "attribute not known");
+        if (!holds(known, name) && !name.starts_with("xmlns"))
+            refuse_attribute(element, name, "attribute not known");
 }
 
 std::optional<bool> switch_of(const model::Element& element, std::string_view attribute) {

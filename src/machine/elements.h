@@ -1,4 +1,5 @@
-// Reading a <domain> strictly: what a part does not know it refuses, by element and line. Knows nothing of QEMU.
+// Reading a <domain> strictly: what a part does not know it refuses, by element and line. Knows nothing of
+// QEMU.
 #pragma once
 
 #include "model/element.h"
@@ -15,9 +16,10 @@ namespace domsnap::machine {
 std::string where(const model::Element& element, std::string_view attribute = {});
 
 /// Throws unsupported: "<hostdev> at line 12: domsnap cannot run this: WHY".
-[[noreturn]] void refuse(const model::Element& element, const std::string& why = {}, const std::string& hint = {});
-[[noreturn]] void refuse_attribute(const model::Element& element, std::string_view attribute, const std::string& why = {},
-                                   const std::string& hint = {});
+[[noreturn]] void refuse(const model::Element& element, const std::string& why = {},
+                         const std::string& hint = {});
+[[noreturn]] void refuse_attribute(const model::Element& element, std::string_view attribute,
+                                   const std::string& why = {}, const std::string& hint = {});
 
 /// Refuses the first child element or attribute that is not named.
 void only_children(const model::Element& element, std::initializer_list<std::string_view> known);

@@ -18,14 +18,16 @@ using namespace std::chrono_literals;
 /// "2026-11-23T17:32:25.123456Z " of -msg timestamp=on.
 std::string_view without_time(std::string_view line) {
     const auto blank = line.find(' ');
-    const bool stamped = blank != std::string_view::npos && blank > 20 && line[4] == '-' && line[blank - 1] == 'Z';
+    const bool stamped =
+        blank != std::string_view::npos && blank > 20 && line[4] == '-' && line[blank - 1] == 'Z';
     return stamped ? line.substr(blank + 1) : line;
 }
 
 /// "qemu-system-x86_64: ", with or without a folder before it.
 std::string_view without_program(std::string_view line) {
     const auto colon = line.find(": ");
-    if (colon == std::string_view::npos || line.substr(0, colon).find(' ') != std::string_view::npos) return line;
+    if (colon == std::string_view::npos || line.substr(0, colon).find(' ') != std::string_view::npos)
+        return line;
     const bool is_program = line.substr(0, colon).find("qemu") != std::string_view::npos;
     return is_program ? line.substr(colon + 2) : line;
 }
@@ -46,8 +48,8 @@ std::string end_of(const std::string& path, uint64_t bytes) {
 
 Error ended(const std::string& who, const std::string& log_path) {
     const auto words = last_words(log_path);
-    return {ErrorCode::refused_by_qemu,
-            fmt::format("QEMU refused to run {}: {}", who, words.empty() ? "it ended without a word" : words)};
+    return {ErrorCode::refused_by_qemu, fmt::format("QEMU refused to run {}: {}", who,
+                                                    words.empty() ? "it ended without a word" : words)};
 }
 
 } // namespace
@@ -73,7 +75,8 @@ std::string last_words(const std::string& log_path) {
 
 std::string scratch_log(const std::string& folder) {
     std::string name = folder + "/qemu-";
-    for (const char byte : os::random_bytes(6)) name += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    for (const char byte : os::random_bytes(6))
+        name += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     return name + ".log";
 }
 
@@ -83,8 +86,8 @@ void kill_child(const os::ProcessId& child) {
     os::poll_exit(child);
 }
 
-qmp::Client greet(const os::ProcessId& child, os::Fd socket, const std::string& log_path, const std::string& who,
-                  Deadline deadline) {
+qmp::Client greet(const os::ProcessId& child, os::Fd socket, const std::string& log_path,
+                  const std::string& who, Deadline deadline) {
     try {
         return qmp::Client::over(std::move(socket), deadline);
     } catch (const Error& error) {

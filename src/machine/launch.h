@@ -14,7 +14,8 @@
 
 namespace domsnap::machine {
 
-/// What QEMU said last: the end of its log without time stamps, its program's name and warnings. "" if nothing.
+/// What QEMU said last: the end of its log without time stamps, its program's name and warnings. "" if
+/// nothing.
 std::string last_words(const std::string& log_path);
 /// The same, of text (for tests).
 std::string words_of_log(std::string_view log);
@@ -25,15 +26,17 @@ std::string scratch_log(const std::string& folder);
 /// Ends our own child at once and reaps it.
 void kill_child(const os::ProcessId& child);
 
-/// Greets it over that connection; if QEMU ended, or ends within a moment, throws refused_by_qemu with its last words.
-/// The child is ended in every case of failure.
-qmp::Client greet(const os::ProcessId& child, os::Fd socket, const std::string& log_path, const std::string& who,
-                  Deadline deadline);
+/// Greets it over that connection; if QEMU ended, or ends within a moment, throws refused_by_qemu with its
+/// last words. The child is ended in every case of failure.
+qmp::Client greet(const os::ProcessId& child, os::Fd socket, const std::string& log_path,
+                  const std::string& who, Deadline deadline);
 
-/// A QEMU that is asked something and ended again; its monitor is one connected socket, which it has as descriptor 3.
+/// A QEMU that is asked something and ended again; its monitor is one connected socket, which it has as
+/// descriptor 3.
 class ShortLived {
   public:
-    ShortLived(const std::vector<std::string>& argv, const std::vector<std::pair<std::string, std::string>>& environment,
+    ShortLived(const std::vector<std::string>& argv,
+               const std::vector<std::pair<std::string, std::string>>& environment,
                const std::string& log_path, const std::string& who, Deadline deadline);
     ~ShortLived(); ///< ends it, however far it came, and removes its log
     ShortLived(const ShortLived&) = delete;

@@ -8,13 +8,14 @@ namespace domsnap::machine {
 namespace {
 
 void check_features(const model::Element& features) {
-    only_children(features, {"acpi", "apic", "pae", "hap", "hyperv", "kvm", "pvspinlock", "pmu", "vmport", "smm", "ioapic",
-                             "vmcoreinfo", "tcg", "privnet", "ps2"});
+    only_children(features, {"acpi", "apic", "pae", "hap", "hyperv", "kvm", "pvspinlock", "pmu", "vmport",
+                             "smm", "ioapic", "vmcoreinfo", "tcg", "privnet", "ps2"});
 }
 
 void append_switch(std::string& machine, const model::Element& features, std::string_view element,
                    std::string_view property) {
-    if (const auto state = child_state(features, element)) machine += fmt::format(",{}={}", property, on_off(*state));
+    if (const auto state = child_state(features, element))
+        machine += fmt::format(",{}={}", property, on_off(*state));
 }
 
 std::string feature_properties(const model::Element* features) {
@@ -51,7 +52,9 @@ std::string accelerator(const Build& build) {
     const auto size = cache->text();
     if (size.empty() || size.size() > 6 || size.find_first_not_of("0123456789") != std::string::npos)
         refuse(*cache, "not a number");
-    const auto mib = unit == "KiB" ? std::stoul(size) / 1024 : unit == "MiB" ? std::stoul(size) : std::stoul(size) * 1024;
+    const auto mib = unit == "KiB"   ? std::stoul(size) / 1024
+                     : unit == "MiB" ? std::stoul(size)
+                                     : std::stoul(size) * 1024;
     return fmt::format("tcg,tb-size={}", mib);
 }
 
@@ -64,7 +67,8 @@ void check_type(const Build& build) {
     if (!type) refuse(os ? *os : document, "it has no <os><type>");
     if (type->text() != "hvm") refuse(*type, "the type is not 'hvm'");
     const auto arch = type->attribute("arch", "x86_64");
-    if (arch != "x86_64" && arch != "i686") refuse_attribute(*type, "arch", "it knows the PCs of x86_64 and i686 only");
+    if (arch != "x86_64" && arch != "i686")
+        refuse_attribute(*type, "arch", "it knows the PCs of x86_64 and i686 only");
 }
 
 } // namespace

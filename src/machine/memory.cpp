@@ -1,4 +1,5 @@
-// <memory>, <memoryBacking>, <iothreads>: guest RAM is anonymous, the one kind that can be snapshotted while it runs.
+// <memory>, <memoryBacking>, <iothreads>: guest RAM is anonymous, the one kind that can be snapshotted while
+// it runs.
 #include "machine/build.h"
 
 #include "base/text.h"
@@ -10,11 +11,12 @@ namespace domsnap::machine {
 
 namespace {
 
-constexpr const char* anonymous_only =
-    "guest memory must be anonymous: QEMU's background-snapshot refuses other kinds or stops the guest for seconds";
+constexpr const char* anonymous_only = "guest memory must be anonymous: QEMU's background-snapshot refuses "
+                                       "other kinds or stops the guest for seconds";
 
 bool check_backing(const model::Element& backing) {
-    only_children(backing, {"nosharepages", "source", "access", "allocation", "hugepages", "locked", "discard"});
+    only_children(backing,
+                  {"nosharepages", "source", "access", "allocation", "hugepages", "locked", "discard"});
     for (const auto* unwanted : {"hugepages", "locked"})
         if (const auto* element = backing.child(unwanted)) refuse(*element, anonymous_only);
     if (const auto* source = backing.child("source"); source && source->attribute("type") != "anonymous")

@@ -25,7 +25,8 @@ void add_balloon(Build& build, const model::Element& balloon, size_t) {
 void add_rng(Build& build, const model::Element& rng, size_t number) {
     only_children(rng, {"alias", "address", "backend", "rate", "driver"});
     only_attributes(rng, {"model"});
-    const auto model = word_of(rng, "model", "virtio", {"virtio", "virtio-transitional", "virtio-non-transitional"});
+    const auto model =
+        word_of(rng, "model", "virtio", {"virtio", "virtio-transitional", "virtio-non-transitional"});
     const auto* backend = rng.child("backend");
     if (!backend) refuse(rng, "it has no <backend>");
     const auto kind = word_of(*backend, "model", "", {"random", "builtin"});
@@ -45,7 +46,8 @@ void add_watchdog(Build& build, const model::Element& watchdog, size_t number) {
     only_children(watchdog, {"alias", "address"});
     only_attributes(watchdog, {"model", "action"});
     const auto model = word_of(watchdog, "model", "", {"i6300esb", "itco", "ib700"});
-    const auto action = word_of(watchdog, "action", "reset", {"reset", "shutdown", "poweroff", "pause", "none", "inject-nmi"});
+    const auto action = word_of(watchdog, "action", "reset",
+                                {"reset", "shutdown", "poweroff", "pause", "none", "inject-nmi"});
     if (model == "itco" && !build.q35) refuse_attribute(watchdog, "model", "it is part of a q35");
     if (number == 0) build.arguments.option("-action", "watchdog=" + action);
     if (number > 0) refuse(watchdog, "QEMU has one action for all watchdogs: one can be run");
@@ -61,7 +63,8 @@ void add_panic(Build& build, const model::Element& panic, size_t number) {
     only_attributes(panic, {"model"});
     const auto model = word_of(panic, "model", "isa", {"isa", "pvpanic", "hyperv"});
     if (model == "hyperv") return; // a property of the CPU
-    Json device{{"driver", model == "isa" ? "pvpanic" : "pvpanic-pci"}, {"id", id_of(panic, fmt::format("panic{}", number))}};
+    Json device{{"driver", model == "isa" ? "pvpanic" : "pvpanic-pci"},
+                {"id", id_of(panic, fmt::format("panic{}", number))}};
     if (model == "pvpanic") return add_pci_device(build, panic, std::move(device));
     if (const auto* address = panic.child("address")) {
         word_of(*address, "type", "isa", {"isa"});
@@ -87,7 +90,8 @@ void add_misc_devices(Build& build) {
                                     {"watchdog", add_watchdog},
                                     {"panic", add_panic}}) {
         const auto devices = build.devices(name);
-        for (size_t i = 0; i < devices.size(); ++i) add(build, *devices[i], i);
+        for (size_t i = 0; i < devices.size(); ++i)
+            add(build, *devices[i], i);
     }
     add_generation_id(build);
     if (const auto* features = build.document().child("features"))

@@ -9,7 +9,8 @@ namespace domsnap::machine {
 namespace {
 
 constexpr const char* user_only = "domsnap runs interfaces of type 'user' only";
-constexpr const char* use_user = "use <interface type='user'>, or pass QEMU's own options in <qemu:commandline>";
+constexpr const char* use_user =
+    "use <interface type='user'>, or pass QEMU's own options in <qemu:commandline>";
 
 std::string driver_of(const model::Element& interface) {
     static const std::map<std::string, std::string> drivers = {
@@ -23,7 +24,8 @@ std::string driver_of(const model::Element& interface) {
         {"ne2k_pci", "ne2k_pci"},
     };
     const auto* model = interface.child("model");
-    const auto found = drivers.find(model ? model->attribute("type") : "rtl8139"); // libvirt's default on a PC
+    const auto found =
+        drivers.find(model ? model->attribute("type") : "rtl8139"); // libvirt's default on a PC
     if (found == drivers.end()) refuse_attribute(*model, "type", "it knows virtio, e1000, e1000e, rtl8139");
     return found->second;
 }
@@ -36,7 +38,8 @@ std::string addresses(const model::Element& interface) {
         const bool six = word_of(*ip, "family", "ipv4", {"ipv4", "ipv6"}) == "ipv6";
         const auto prefix = number_of(*ip, "prefix").value_or(six ? 64 : 24);
         if (six)
-            options += fmt::format(",ipv6-prefix={},ipv6-prefixlen={}", escape_commas(ip->attribute("address")), prefix);
+            options += fmt::format(",ipv6-prefix={},ipv6-prefixlen={}",
+                                   escape_commas(ip->attribute("address")), prefix);
         else
             options += fmt::format(",net={}/{}", escape_commas(ip->attribute("address")), prefix);
     }
@@ -54,11 +57,12 @@ void add_rom(const model::Element& interface, Json& device) {
 
 void check(const model::Element& interface) {
     if (interface.attribute("type") != "user") refuse_attribute(interface, "type", user_only, use_user);
-    // <source> and <target> are what libvirt leaves in a live document; neither says anything of a user network.
-    only_children(interface, {"mac", "model", "alias", "address", "boot", "ip", "rom", "mtu", "link", "target", "backend"});
+    // <source> and <target> are what libvirt leaves in a live document; neither says anything of a user
+    // network.
+    only_children(interface, {"mac", "model", "alias", "address", "boot", "ip", "rom", "mtu", "link",
+                              "target", "backend"});
     only_attributes(interface, {"type", "trustGuestRxFilters"});
-    if (const auto* backend = interface.child("backend"))
-        word_of(*backend, "type", "default", {"default"});
+    if (const auto* backend = interface.child("backend")) word_of(*backend, "type", "default", {"default"});
     if (const auto* link = interface.child("link")) word_of(*link, "state", "up", {"up"});
 }
 
@@ -70,7 +74,8 @@ void add_interface(Build& build, const model::Element& interface, size_t number)
     if (const auto* mac = interface.child("mac")) device["mac"] = mac->attribute("address");
     if (const auto* mtu = interface.child("mtu"))
         if (const auto size = number_of(*mtu, "size")) device["host_mtu"] = *size;
-    if (const auto boot = build.boot.find(&interface); boot != build.boot.end()) device["bootindex"] = boot->second;
+    if (const auto boot = build.boot.find(&interface); boot != build.boot.end())
+        device["bootindex"] = boot->second;
     add_rom(interface, device);
     add_pci_device(build, interface, std::move(device));
 }
@@ -79,7 +84,8 @@ void add_interface(Build& build, const model::Element& interface, size_t number)
 
 void add_interfaces(Build& build) {
     const auto interfaces = build.devices("interface");
-    for (size_t i = 0; i < interfaces.size(); ++i) add_interface(build, *interfaces[i], i);
+    for (size_t i = 0; i < interfaces.size(); ++i)
+        add_interface(build, *interfaces[i], i);
 }
 
 } // namespace domsnap::machine

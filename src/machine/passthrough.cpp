@@ -25,7 +25,8 @@ void add_passthrough(Build& build) {
     if (!commandline || build.facts.trial) return;
     const auto prefix = qemu_prefix(build.document());
     only_children(*commandline, {prefix + "arg", prefix + "env"});
-    for (const auto* arg : commandline->elements(prefix + "arg")) build.arguments.last(arg->attribute("value"));
+    for (const auto* arg : commandline->elements(prefix + "arg"))
+        build.arguments.last(arg->attribute("value"));
 }
 
 std::vector<std::pair<std::string, std::string>> environment(const model::Domain& domain) {

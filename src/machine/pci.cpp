@@ -32,15 +32,16 @@ std::map<const model::Element*, unsigned> pci_indexes(const Build& build) {
     }
     unsigned next = 1;
     for (const auto* controller : waiting) {
-        while (used.contains(next)) ++next;
+        while (used.contains(next))
+            ++next;
         used.insert(next);
         indexes[controller] = next;
     }
     return indexes;
 }
 
-/// QEMU's device, with the numbers that a bridge of its kind needs. The chassis must differ between bridges; libvirt
-/// takes the index, so do we.
+/// QEMU's device, with the numbers that a bridge of its kind needs. The chassis must differ between bridges;
+/// libvirt takes the index, so do we.
 Json bridge(const model::Element& controller, unsigned index) {
     static const std::map<std::string, std::pair<std::string, std::string>> drivers = {
         {"pcie-root-port", {"pcie-root-port", "chassis"}},
@@ -66,12 +67,14 @@ Json bridge(const model::Element& controller, unsigned index) {
 }
 
 /// A bridge can only be made when the bus that it sits on is there: parents first.
-unsigned depth_below_root(const std::map<const model::Element*, unsigned>& indexes, const model::Element* controller) {
+unsigned depth_below_root(const std::map<const model::Element*, unsigned>& indexes,
+                          const model::Element* controller) {
     unsigned depth = 0;
     while (controller && depth <= indexes.size()) {
         const auto* address = controller->child("address");
         const auto bus = address ? number_of(*address, "bus").value_or(0) : 0;
-        const auto parent = std::find_if(indexes.begin(), indexes.end(), [&](const auto& e) { return e.second == bus; });
+        const auto parent =
+            std::find_if(indexes.begin(), indexes.end(), [&](const auto& e) { return e.second == bus; });
         controller = parent == indexes.end() ? nullptr : parent->first;
         ++depth;
     }
@@ -89,15 +92,19 @@ std::string pci_bus(const Build& build, uint64_t index) {
 bool place_on_pci(const Build& build, const model::Element& element, Json& device) {
     const auto* address = element.child("address");
     if (!address) return false;
-    if (address->attribute("type") != "pci") refuse_attribute(*address, "type", "a PCI device sits on a PCI bus");
+    if (address->attribute("type") != "pci")
+        refuse_attribute(*address, "type", "a PCI device sits on a PCI bus");
     only_attributes(*address, {"type", "domain", "bus", "slot", "function", "multifunction"});
     if (!address->find_attribute("bus") && !address->find_attribute("slot")) return false;
-    if (number_of(*address, "domain").value_or(0) != 0) refuse_attribute(*address, "domain", "there is one, 0");
+    if (number_of(*address, "domain").value_or(0) != 0)
+        refuse_attribute(*address, "domain", "there is one, 0");
     const auto bus = number_of(*address, "bus").value_or(0);
     if (bus > 255 || !build.pci_buses.contains(static_cast<unsigned>(bus)))
-        refuse_attribute(*address, "bus", "the document has no PCI controller with this index",
-                         "add the <controller type='pci'>, or leave the <address> out and QEMU takes a free one");
-    const auto slot = number_of(*address, "slot").value_or(0), function = number_of(*address, "function").value_or(0);
+        refuse_attribute(
+            *address, "bus", "the document has no PCI controller with this index",
+            "add the <controller type='pci'>, or leave the <address> out and QEMU takes a free one");
+    const auto slot = number_of(*address, "slot").value_or(0),
+               function = number_of(*address, "function").value_or(0);
     if (slot > 31) refuse_attribute(*address, "slot", "a bus has slots 0 to 31");
     if (function > 7) refuse_attribute(*address, "function", "a slot has functions 0 to 7");
     device["bus"] = pci_bus(build, bus);
@@ -119,7 +126,8 @@ std::string virtio_driver(const std::string& kind, const std::string& model) {
 void add_pci_controllers(Build& build) {
     const auto indexes = pci_indexes(build);
     build.pci_buses = {0};
-    for (const auto& [controller, index] : indexes) build.pci_buses.insert(index);
+    for (const auto& [controller, index] : indexes)
+        build.pci_buses.insert(index);
     std::vector<const model::Element*> order;
     for (const auto* controller : build.devices("controller")) {
         if (controller->attribute("type") != "pci") continue;

@@ -17,12 +17,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Of a QEMU whose starter was killed before it wrote the pid file: whoever listens on the monitor's socket, which
-/// lies in a folder that only the domain's owner can write.
+/// Of a QEMU whose starter was killed before it wrote the pid file: whoever listens on the monitor's socket,
+/// which lies in a folder that only the domain's owner can write.
 std::optional<os::ProcessId> find_by_socket(const RuntimeFiles& files) {
     if (!os::exists(files.monitor())) return std::nullopt;
     try {
-        const auto process = os::process_id(os::peer_pid(os::connect_unix(files.monitor(), Deadline::after(5s))));
+        const auto process =
+            os::process_id(os::peer_pid(os::connect_unix(files.monitor(), Deadline::after(5s))));
         if (process) os::write_file(files.pid(), os::to_text(*process));
         return process;
     } catch (const Error&) {
@@ -30,8 +31,9 @@ std::optional<os::ProcessId> find_by_socket(const RuntimeFiles& files) {
     }
 }
 
-/// Start times count from the host's start, so after a reboot another process could have the very same: its command
-/// line must name the domain's folder too. (By its last part: the path before it may be spelled in several ways.)
+/// Start times count from the host's start, so after a reboot another process could have the very same: its
+/// command line must name the domain's folder too. (By its last part: the path before it may be spelled in
+/// several ways.)
 bool runs_in(const RuntimeFiles& files, const os::ProcessId& process) {
     try {
         const auto words = os::read_file_start(fmt::format("/proc/{}/cmdline", process.pid), 1 << 20);
@@ -43,7 +45,8 @@ bool runs_in(const RuntimeFiles& files, const os::ProcessId& process) {
 }
 
 Error not_the_one(const os::ProcessId& process, const std::string& why) {
-    return {ErrorCode::conflict, fmt::format("process {} is recorded as the domain's QEMU, but {}", process.pid, why),
+    return {ErrorCode::conflict,
+            fmt::format("process {} is recorded as the domain's QEMU, but {}", process.pid, why),
             "look at that process; if it is the domain's QEMU, end it by hand"};
 }
 
@@ -64,8 +67,8 @@ qmp::Client greeted(const RuntimeFiles& files, const os::ProcessId& process, Dea
     } catch (const Error& error) {
         if (error.code() != ErrorCode::timed_out) throw;
         throw Error(ErrorCode::busy,
-                    fmt::format("the monitor '{}' of QEMU process {} does not answer", text::printable(files.monitor()),
-                                process.pid),
+                    fmt::format("the monitor '{}' of QEMU process {} does not answer",
+                                text::printable(files.monitor()), process.pid),
                     "another program holds it, or QEMU hangs: try again when that one is done");
     }
 }
@@ -87,7 +90,8 @@ Deadline half_of(Deadline deadline, std::chrono::milliseconds most) {
 
 void remove_runtime_files(const RuntimeFiles& files) {
     for (const auto& name : os::list_folder(files.folder))
-        if (name.ends_with(".sock") || name == "events.in") os::remove_file_durably(files.folder + "/" + name);
+        if (name.ends_with(".sock") || name == "events.in")
+            os::remove_file_durably(files.folder + "/" + name);
     os::remove_file_durably(files.live());
     os::remove_file_durably(files.pid()); // last: until now a second try finds what there is to end
 }
@@ -100,11 +104,13 @@ std::optional<os::ProcessId> find(const RuntimeFiles& files) {
     return process && os::is_alive(*process) && runs_in(files, *process) ? process : std::nullopt;
 }
 
-qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, const std::string& uuid, Deadline deadline) {
+qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, const std::string& uuid,
+                    Deadline deadline) {
     auto monitor = greeted(files, process, deadline);
     const auto answered = qmp::query_uuid(monitor, deadline);
     if (!uuid.empty() && answered != uuid)
-        throw not_the_one(process, fmt::format("it runs the domain with the uuid {}", text::printable(answered)));
+        throw not_the_one(process,
+                          fmt::format("it runs the domain with the uuid {}", text::printable(answered)));
     return monitor;
 }
 
@@ -118,7 +124,8 @@ void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadl
     }
     os::poll_exit(process);
     if (!gone)
-        throw Error(ErrorCode::timed_out, fmt::format("QEMU process {} did not end, not even by SIGKILL", process.pid),
+        throw Error(ErrorCode::timed_out,
+                    fmt::format("QEMU process {} did not end, not even by SIGKILL", process.pid),
                     "the kernel may be waiting for a disk or network file system");
     remove_runtime_files(files);
 }

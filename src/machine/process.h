@@ -1,5 +1,6 @@
-// QEMU as a process: started, found again, ended. A QEMU is found by its pid file (pid and start time) and by its QMP
-// socket, whose listener must be that very process and report the domain's UUID; neither alone is trusted.
+// QEMU as a process: started, found again, ended. A QEMU is found by its pid file (pid and start time) and by
+// its QMP socket, whose listener must be that very process and report the domain's UUID; neither alone is
+// trusted.
 #pragma once
 
 #include "base/deadline.h"
@@ -13,8 +14,8 @@
 
 namespace domsnap::machine {
 
-/// Run-time files of one domain (0700), below the runtime folder: UUID/{qemu.pid,qmp.sock,watch.sock,qemu.log,live.xml,
-/// events.in,events.out,…}.
+/// Run-time files of one domain (0700), below the runtime folder:
+/// UUID/{qemu.pid,qmp.sock,watch.sock,qemu.log,live.xml, events.in,events.out,…}.
 struct RuntimeFiles {
     std::string folder; ///< RUNTIME_DIR/UUID
     std::string pid() const { return folder + "/qemu.pid"; }
@@ -27,12 +28,13 @@ struct RuntimeFiles {
     std::string reason() const { return folder + "/reason"; }
 };
 
-/// $DOMSNAP_QEMU if set, the domain's <emulator> first, else qemu-system-ARCH on PATH. Throws not_found naming what
-/// was looked for and the package. (Order: <emulator>, $DOMSNAP_QEMU, PATH.)
+/// $DOMSNAP_QEMU if set, the domain's <emulator> first, else qemu-system-ARCH on PATH. Throws not_found
+/// naming what was looked for and the package. (Order: <emulator>, $DOMSNAP_QEMU, PATH.)
 std::string find_emulator(const model::Domain& domain);
 
-/// What that QEMU can do (its version, machine types with aliases, migration capabilities, CPU models): asked once of a
-/// short-lived `-machine none` QEMU and cached in cache_folder by the binary's path, size and mtime.
+/// What that QEMU can do (its version, machine types with aliases, migration capabilities, CPU models): asked
+/// once of a short-lived `-machine none` QEMU and cached in cache_folder by the binary's path, size and
+/// mtime.
 struct EmulatorFacts {
     qmp::Capabilities capabilities;
     std::map<std::string, std::string> machine_aliases; ///< "q35" -> "pc-q35-7.2"
@@ -42,30 +44,39 @@ EmulatorFacts emulator_facts(const std::string& emulator, const std::string& cac
 /// The versioned machine type; throws unsupported with the known ones as a hint.
 std::string versioned_machine(const EmulatorFacts& facts, const std::string& machine);
 
-/// Starts QEMU (paused: -S, or waiting for a stream with facts.incoming) and waits until its monitor answers. If QEMU
-/// ends or says no, throws refused_by_qemu with the last lines of its log, nothing left running and no pid file.
-/// facts.monitor_fd/watch_fd/channel_fds are filled in here. The sockets' listener is the child itself.
-struct Started { os::ProcessId process; qmp::Client monitor; };
-Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files, Deadline deadline);
+/// Starts QEMU (paused: -S, or waiting for a stream with facts.incoming) and waits until its monitor answers.
+/// If QEMU ends or says no, throws refused_by_qemu with the last lines of its log, nothing left running and
+/// no pid file. facts.monitor_fd/watch_fd/channel_fds are filled in here. The sockets' listener is the child
+/// itself.
+struct Started {
+    os::ProcessId process;
+    qmp::Client monitor;
+};
+Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files,
+              Deadline deadline);
 
-/// Whether QEMU accepts this domain: a trial process (facts.trial) that is ended at once. Throws refused_by_qemu.
-void try_out(const model::Domain& domain, CommandLineFacts facts, const std::string& scratch_folder, Deadline deadline);
+/// Whether QEMU accepts this domain: a trial process (facts.trial) that is ended at once. Throws
+/// refused_by_qemu.
+void try_out(const model::Domain& domain, CommandLineFacts facts, const std::string& scratch_folder,
+             Deadline deadline);
 
-/// The running QEMU of a domain, or nothing. Stale files are left alone, strangers never signalled: pid, start time
-/// and command line must all be right. Cheap when there is no pid file. Connects only if there is a monitor's socket
-/// without a pid file (the starter was killed between the two), to learn whose it is.
+/// The running QEMU of a domain, or nothing. Stale files are left alone, strangers never signalled: pid,
+/// start time and command line must all be right. Cheap when there is no pid file. Connects only if there is
+/// a monitor's socket without a pid file (the starter was killed between the two), to learn whose it is.
 std::optional<os::ProcessId> find(const RuntimeFiles& files);
-/// Connects to it and checks uuid and peer. Throws busy if another client holds the monitor until the deadline,
-/// conflict if who answers is not the process of the pid file.
-qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, const std::string& uuid, Deadline deadline);
+/// Connects to it and checks uuid and peer. Throws busy if another client holds the monitor until the
+/// deadline, conflict if who answers is not the process of the pid file.
+qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, const std::string& uuid,
+                    Deadline deadline);
 
-/// Ends it: QMP quit, then SIGTERM, then SIGKILL, each with a part of the deadline (2 s for a monitor that another
-/// client holds: close yours first); then removes the run-time files, but not the log, the events and the reason.
-/// Throws timed_out if it lives on.
+/// Ends it: QMP quit, then SIGTERM, then SIGKILL, each with a part of the deadline (2 s for a monitor that
+/// another client holds: close yours first); then removes the run-time files, but not the log, the events and
+/// the reason. Throws timed_out if it lives on.
 void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline);
 
-/// Why the last QEMU of this domain ended, from its own events: "shutdown" (the guest did), "destroyed" (it was told
-/// to), "crashed" (the guest panicked, or QEMU ended without a word), "unknown" (there are no events).
+/// Why the last QEMU of this domain ended, from its own events: "shutdown" (the guest did), "destroyed" (it
+/// was told to), "crashed" (the guest panicked, or QEMU ended without a word), "unknown" (there are no
+/// events).
 std::string exit_reason(const RuntimeFiles& files);
 
 } // namespace domsnap::machine

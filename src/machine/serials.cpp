@@ -45,7 +45,8 @@ class VirtioPorts {
         for (const auto* name : {"console", "channel"})
             for (const auto* device : build.devices(name))
                 if (const auto* address = virtio_address(*device))
-                    if (const auto port = number_of(*address, "port")) used_.emplace(controller(*device), *port);
+                    if (const auto port = number_of(*address, "port"))
+                        used_.emplace(controller(*device), *port);
     }
     void place(const model::Element& device, Json& json) {
         const auto* address = virtio_address(device);
@@ -53,7 +54,8 @@ class VirtioPorts {
         auto port = address ? number_of(*address, "port").value_or(0) : 0;
         // Port 0 is kept for a console: guests before Linux 2.6.37 look for theirs there.
         if (!address || !address->find_attribute("port"))
-            for (port = 1; !used_.emplace(number, port).second;) ++port;
+            for (port = 1; !used_.emplace(number, port).second;)
+                ++port;
         json["bus"] = fmt::format("virtio-serial{}.0", number);
         json["nr"] = port;
     }
@@ -113,10 +115,12 @@ void add_consoles(Build& build, bool has_serial, VirtioPorts& ports) {
 void add_character_devices(Build& build) {
     VirtioPorts ports(build);
     const auto serials = build.devices("serial");
-    for (size_t i = 0; i < serials.size(); ++i) add_serial(build, *serials[i], i);
+    for (size_t i = 0; i < serials.size(); ++i)
+        add_serial(build, *serials[i], i);
     add_consoles(build, !serials.empty(), ports);
     const auto channels = build.devices("channel");
-    for (size_t i = 0; i < channels.size(); ++i) add_channel(build, *channels[i], i, ports);
+    for (size_t i = 0; i < channels.size(); ++i)
+        add_channel(build, *channels[i], i, ports);
 }
 
 std::vector<std::string> listening_sockets(const model::Domain& domain, const std::string& runtime_folder) {

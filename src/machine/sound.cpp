@@ -27,8 +27,11 @@ void add_card(Build& build, const model::Element& sound, size_t number) {
     only_attributes(sound, {"model"});
     const auto model = word_of(sound, "model", "", {"ich6", "ich9", "ac97", "es1370", "usb"});
     const auto id = id_of(sound, fmt::format("sound{}", number));
-    static const std::map<std::string, std::string> drivers = {
-        {"ich6", "intel-hda"}, {"ich9", "ich9-intel-hda"}, {"ac97", "AC97"}, {"es1370", "ES1370"}, {"usb", "usb-audio"}};
+    static const std::map<std::string, std::string> drivers = {{"ich6", "intel-hda"},
+                                                               {"ich9", "ich9-intel-hda"},
+                                                               {"ac97", "AC97"},
+                                                               {"es1370", "ES1370"},
+                                                               {"usb", "usb-audio"}};
     Json device{{"driver", drivers.at(model)}, {"id", id}};
     const bool hda = model == "ich6" || model == "ich9";
     if (!hda) device["audiodev"] = "audio1";
@@ -44,7 +47,8 @@ void add_sound(Build& build) {
         word_of(*audio, "type", "none", {"none"});
     const auto cards = build.devices("sound");
     if (!cards.empty()) build.arguments.json("-audiodev", {{"driver", "none"}, {"id", "audio1"}});
-    for (size_t i = 0; i < cards.size(); ++i) add_card(build, *cards[i], i);
+    for (size_t i = 0; i < cards.size(); ++i)
+        add_card(build, *cards[i], i);
 }
 
 } // namespace domsnap::machine

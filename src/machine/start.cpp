@@ -18,8 +18,8 @@ namespace {
 
 constexpr int backlog = 16; // clients that come while one is served wait in it instead of in connect(2)
 
-/// The sockets that QEMU listens on, bound by us: a path may be longer than what QEMU could bind (107 bytes), and a
-/// client that connects as soon as the process exists finds a listener.
+/// The sockets that QEMU listens on, bound by us: a path may be longer than what QEMU could bind (107 bytes),
+/// and a client that connects as soon as the process exists finds a listener.
 class Listeners {
   public:
     int add(const std::string& path) {
@@ -37,14 +37,17 @@ class Listeners {
     }
     /// The first descriptor that the child has free.
     int next_descriptor() const { return first_descriptor + static_cast<int>(sockets_.size()); }
-    /// Async-signal-safe. In the child, because SO_PEERCRED names whoever called listen(2), and clients check it.
+    /// Async-signal-safe. In the child, because SO_PEERCRED names whoever called listen(2), and clients check
+    /// it.
     void listen() const {
-        for (const auto& socket : sockets_) ::listen(socket.get(), backlog);
+        for (const auto& socket : sockets_)
+            ::listen(socket.get(), backlog);
     }
     void close() { sockets_.clear(); }
     void remove() {
         close();
-        for (const auto& path : paths_) os::remove_file_durably(path);
+        for (const auto& path : paths_)
+            os::remove_file_durably(path);
     }
 
   private:
@@ -54,7 +57,8 @@ class Listeners {
         const auto info = os::file_info(path, false);
         if (!info) return;
         if (!info->is_socket)
-            throw Error(ErrorCode::conflict, fmt::format("'{}' is there, and is not a socket", text::printable(path)),
+            throw Error(ErrorCode::conflict,
+                        fmt::format("'{}' is there, and is not a socket", text::printable(path)),
                         "QEMU is to listen there: remove it, or name another path in the domain's XML");
         try {
             os::connect_unix(path, Deadline::after(std::chrono::seconds(5)));
@@ -63,7 +67,8 @@ class Listeners {
             os::remove_file_durably(path);
             return;
         }
-        throw Error(ErrorCode::conflict, fmt::format("another process listens on the socket '{}'", text::printable(path)));
+        throw Error(ErrorCode::conflict,
+                    fmt::format("another process listens on the socket '{}'", text::printable(path)));
     }
 
     std::vector<os::Fd> sockets_;
@@ -71,10 +76,14 @@ class Listeners {
 };
 
 int64_t seconds_since_epoch() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
-std::string who(const model::Domain& domain) { return fmt::format("domain '{}'", text::printable(domain.name)); }
+std::string who(const model::Domain& domain) {
+    return fmt::format("domain '{}'", text::printable(domain.name));
+}
 
 /// The third monitor's two files: what QEMU reads at its start, and where it writes.
 std::string prepare_events(const RuntimeFiles& files) {
@@ -85,20 +94,23 @@ std::string prepare_events(const RuntimeFiles& files) {
 
 void prepare_folder(const model::Domain& domain, const RuntimeFiles& files) {
     if (const auto running = find(files))
-        throw Error(ErrorCode::conflict, fmt::format("{} runs already, as process {}", who(domain), running->pid));
+        throw Error(ErrorCode::conflict,
+                    fmt::format("{} runs already, as process {}", who(domain), running->pid));
     os::make_folders(files.folder);
     os::remove_file_durably(files.pid()); // of a QEMU that has ended
     os::write_file(files.log(), "");
 }
 
-void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLineFacts& facts, Listeners& listeners) {
+void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLineFacts& facts,
+             Listeners& listeners) {
     facts.trial = false;
     facts.runtime_folder = files.folder;
     facts.events = prepare_events(files);
     if (facts.now == 0) facts.now = seconds_since_epoch();
     facts.monitor_fd = listeners.add(files.monitor());
     facts.watch_fd = listeners.add(files.watch());
-    for (const auto& path : listening_sockets(domain, files.folder)) facts.channel_fds[path] = listeners.add(path);
+    for (const auto& path : listening_sockets(domain, files.folder))
+        facts.channel_fds[path] = listeners.add(path);
     facts.runtime_folder_fd = listeners.next_descriptor();
 }
 
@@ -118,8 +130,9 @@ os::ProcessId spawn(const model::Domain& domain, const CommandLineFacts& facts, 
     return process;
 }
 
-/// Until QEMU has answered what is in events.in, its events are not written, and an end in that moment would have no
-/// reason. Each question lets its main loop run once more; a few are enough, and a QEMU without events is one still.
+/// Until QEMU has answered what is in events.in, its events are not written, and an end in that moment would
+/// have no reason. Each question lets its main loop run once more; a few are enough, and a QEMU without
+/// events is one still.
 void wait_for_events(qmp::Client& monitor, const RuntimeFiles& files, Deadline deadline) {
     for (int rounds = 0; rounds < 100; ++rounds) {
         if (os::read_file_start(files.events(), 4096).find("\"return\"") != std::string::npos) return;
@@ -129,7 +142,8 @@ void wait_for_events(qmp::Client& monitor, const RuntimeFiles& files, Deadline d
 
 } // namespace
 
-Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files, Deadline deadline) {
+Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files,
+              Deadline deadline) {
     prepare_folder(domain, files);
     Listeners listeners;
     std::optional<os::ProcessId> process;
@@ -138,7 +152,8 @@ Started start(const model::Domain& domain, CommandLineFacts facts, const Runtime
         process = spawn(domain, facts, files, listeners);
         // If we are killed before this is written, find() goes by the listener of the monitor's socket.
         os::write_file(files.pid(), os::to_text(*process));
-        auto monitor = greet(*process, os::connect_unix(files.monitor(), deadline), files.log(), who(domain), deadline);
+        auto monitor =
+            greet(*process, os::connect_unix(files.monitor(), deadline), files.log(), who(domain), deadline);
         wait_for_events(monitor, files, deadline);
         return {*process, std::move(monitor)};
     } catch (const Error&) {
@@ -149,7 +164,8 @@ Started start(const model::Domain& domain, CommandLineFacts facts, const Runtime
     }
 }
 
-void try_out(const model::Domain& domain, CommandLineFacts facts, const std::string& scratch_folder, Deadline deadline) {
+void try_out(const model::Domain& domain, CommandLineFacts facts, const std::string& scratch_folder,
+             Deadline deadline) {
     facts.trial = true;
     facts.monitor_fd = 3;
     facts.runtime_folder = scratch_folder;

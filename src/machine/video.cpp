@@ -10,13 +10,15 @@ namespace {
 
 std::string video_driver(const model::Element& model, bool primary) {
     static const std::map<std::string, std::string> drivers = {
-        {"vga", "VGA"}, {"cirrus", "cirrus-vga"}, {"bochs", "bochs-display"}, {"vmvga", "vmware-svga"},
-        {"virtio", "virtio-vga"}, {"ramfb", "ramfb"},
+        {"vga", "VGA"},           {"cirrus", "cirrus-vga"}, {"bochs", "bochs-display"},
+        {"vmvga", "vmware-svga"}, {"virtio", "virtio-vga"}, {"ramfb", "ramfb"},
     };
     const auto type = model.attribute("type", "vga");
-    if (type == "qxl") refuse_attribute(model, "type", "qxl is spice's", "use <model type='virtio'/> or 'vga'");
+    if (type == "qxl")
+        refuse_attribute(model, "type", "qxl is spice's", "use <model type='virtio'/> or 'vga'");
     const auto found = drivers.find(type);
-    if (found == drivers.end()) refuse_attribute(model, "type", "it knows virtio, vga, cirrus, bochs, vmvga, ramfb and none");
+    if (found == drivers.end())
+        refuse_attribute(model, "type", "it knows virtio, vga, cirrus, bochs, vmvga, ramfb and none");
     if (primary) return found->second;
     if (type == "virtio") return "virtio-gpu-pci";
     if (type == "vga") return "secondary-vga";
@@ -26,7 +28,8 @@ std::string video_driver(const model::Element& model, bool primary) {
 
 void add_memory_size(const model::Element& model, const std::string& driver, Json& device) {
     const auto vram = number_of(model, "vram");
-    const bool has_vgamem = driver == "VGA" || driver == "secondary-vga" || driver == "cirrus-vga" || driver == "vmware-svga";
+    const bool has_vgamem =
+        driver == "VGA" || driver == "secondary-vga" || driver == "cirrus-vga" || driver == "vmware-svga";
     // KiB in the document, MiB in QEMU; QEMU's default is libvirt's, 16.
     if (vram && has_vgamem && *vram >= 1024) device["vgamem_mb"] = *vram / 1024;
     if (vram && driver == "bochs-display") device["vgamem"] = *vram * 1024;
@@ -46,7 +49,8 @@ void add_video(Build& build, const model::Element& video, size_t number) {
     const auto driver = video_driver(model, number == 0);
     Json device{{"driver", driver}, {"id", id_of(video, fmt::format("video{}", number))}};
     add_memory_size(model, driver, device);
-    if (const auto heads = number_of(model, "heads"); heads && driver.starts_with("virtio")) device["max_outputs"] = *heads;
+    if (const auto heads = number_of(model, "heads"); heads && driver.starts_with("virtio"))
+        device["max_outputs"] = *heads;
     if (const auto* size = model.child("resolution"); size && driver != "cirrus-vga") {
         device["xres"] = number_of(*size, "x").value_or(1280);
         device["yres"] = number_of(*size, "y").value_or(800);
@@ -83,7 +87,8 @@ void add_input(Build& build, const model::Element& input, size_t number) {
 
 void add_videos(Build& build) {
     const auto videos = build.devices("video");
-    for (size_t i = 0; i < videos.size(); ++i) add_video(build, *videos[i], i);
+    for (size_t i = 0; i < videos.size(); ++i)
+        add_video(build, *videos[i], i);
     // As libvirt: a display has something to show.
     if (videos.empty() && !build.devices("graphics").empty()) add_video(build, model::Element("video"), 0);
 }
@@ -97,7 +102,8 @@ void add_inputs(Build& build) {
         build.arguments.device(DeviceRank::hub, device);
     }
     const auto inputs = build.devices("input");
-    for (size_t i = 0; i < inputs.size(); ++i) add_input(build, *inputs[i], i);
+    for (size_t i = 0; i < inputs.size(); ++i)
+        add_input(build, *inputs[i], i);
 }
 
 } // namespace domsnap::machine

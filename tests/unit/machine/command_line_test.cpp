@@ -10,7 +10,8 @@ namespace domsnap::machine::test {
 namespace {
 
 std::string disk(const std::string& target, const std::string& bus, const std::string& more = "") {
-    return fmt::format("<disk type='file'><source file='/{0}'/><target dev='{0}' bus='{1}'/>{2}</disk>", target, bus, more);
+    return fmt::format("<disk type='file'><source file='/{0}'/><target dev='{0}' bus='{1}'/>{2}</disk>",
+                       target, bus, more);
 }
 
 TEST(Quoting, CommasAreDoubledWhereQemuSplitsAtThem) {
@@ -51,7 +52,8 @@ TEST(Nodes, EveryBackingImageIsReadOnlyAndNamedByUs) {
     facts.chains["vda"] = {{"/c", "qcow2"}, {"/b", "qcow2"}, {"/a", "raw"}};
     const auto argv = argv_of(document(disk("vda", "virtio")), facts);
     std::vector<Json> nodes;
-    for (const auto& node : values_of(argv, "-blockdev")) nodes.push_back(Json::parse(node));
+    for (const auto& node : values_of(argv, "-blockdev"))
+        nodes.push_back(Json::parse(node));
     ASSERT_EQ(nodes.size(), 6U);
     EXPECT_EQ(nodes[1]["read-only"], true);
     EXPECT_EQ(nodes[3]["backing"], "vda-0");
@@ -97,8 +99,9 @@ TEST(Ids, AreRecognizedInWhatQueryBlockSays) {
 }
 
 TEST(Order, DevicesWithAddressesComeBeforeThoseWithout) {
-    const auto argv = argv_of(document("<rng model='virtio'><backend model='builtin'/></rng>"
-                                       "<memballoon model='virtio'><address type='pci' slot='0x01'/></memballoon>"));
+    const auto argv =
+        argv_of(document("<rng model='virtio'><backend model='builtin'/></rng>"
+                         "<memballoon model='virtio'><address type='pci' slot='0x01'/></memballoon>"));
     const auto devices = values_of(argv, "-device");
     ASSERT_EQ(devices.size(), 2U);
     EXPECT_NE(devices[0].find("virtio-balloon"), std::string::npos);
@@ -119,7 +122,9 @@ TEST(Order, BridgesComeBeforeWhatSitsOnThem) {
 }
 
 TEST(Display, IsForThisHostAloneUnlessTheDocumentSaysOtherwise) {
-    const auto vnc = [](const std::string& graphics) { return value_of(argv_of(document(graphics)), "-vnc"); };
+    const auto vnc = [](const std::string& graphics) {
+        return value_of(argv_of(document(graphics)), "-vnc");
+    };
     EXPECT_EQ(vnc("<graphics type='vnc'/>"), "127.0.0.1:0,to=99");
     EXPECT_EQ(vnc("<graphics type='vnc' port='5907' autoport='no'/>"), "127.0.0.1:7");
     EXPECT_EQ(vnc("<graphics type='vnc' listen='0.0.0.0'/>"), "0.0.0.0:0,to=99");
@@ -138,7 +143,8 @@ TEST(Sockets, AreHandedOverByDescriptor) {
     EXPECT_EQ(paths[1].find('/', 7), std::string::npos) << "a channel's name is no path: " << paths[1];
     auto facts = golden_facts("", 7);
     facts.channel_fds["/run/a.sock"] = 9;
-    EXPECT_EQ(values_of(argv_of(text, facts), "-chardev", "charserial0").front(), "socket,id=charserial0,fd=9,server=on,wait=off");
+    EXPECT_EQ(values_of(argv_of(text, facts), "-chardev", "charserial0").front(),
+              "socket,id=charserial0,fd=9,server=on,wait=off");
 }
 
 TEST(Environment, HoldsTheTimeZoneAndWhatTheDocumentAdds) {
@@ -150,7 +156,8 @@ TEST(Environment, HoldsTheTimeZoneAndWhatTheDocumentAdds) {
 
 TEST(Passthrough, IsFoundWhateverItsPrefixIs) {
     auto text = golden_text("passthrough");
-    for (size_t at = 0; (at = text.find("qemu:", at)) != std::string::npos;) text.replace(at, 5, "q:");
+    for (size_t at = 0; (at = text.find("qemu:", at)) != std::string::npos;)
+        text.replace(at, 5, "q:");
     text.replace(text.find("xmlns:qemu"), 10, "xmlns:q");
     EXPECT_EQ(argv_of(text).back(), "virtio-net-pci,netdev=mine");
 }
@@ -163,8 +170,10 @@ TEST(Trials, OpenNothingOfTheHost) {
         facts.virtual_sizes["vda"] = 12345 * 512;
         const auto argv = command_line(domain_of(golden_text(name)), facts);
         for (const auto& chardev : values_of(argv, "-chardev"))
-            EXPECT_TRUE(chardev.starts_with("null,") || chardev == "socket,id=charmonitor,fd=3") << name << ": " << chardev;
-        for (const auto& node : values_of(argv, "-blockdev")) EXPECT_EQ(Json::parse(node)["driver"], "null-co") << name;
+            EXPECT_TRUE(chardev.starts_with("null,") || chardev == "socket,id=charmonitor,fd=3")
+                << name << ": " << chardev;
+        for (const auto& node : values_of(argv, "-blockdev"))
+            EXPECT_EQ(Json::parse(node)["driver"], "null-co") << name;
         EXPECT_TRUE(values_of(argv, "-vnc").empty()) << name;
         EXPECT_TRUE(values_of(argv, "-netdev", "hostfwd").empty()) << name;
         EXPECT_EQ(values_of(argv, "-mon").size(), 1U) << name;

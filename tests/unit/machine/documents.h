@@ -51,7 +51,8 @@ inline CommandLineFacts golden_facts(const std::string& name, int qemu_major) {
     facts.events = "/run/domsnap/UUID/events";
     facts.now = 1'700'000'000;
     if (name == "chain")
-        facts.chains["vda"] = {{"/srv/top.qcow2", "qcow2"}, {"/srv/middle.qcow2", "qcow2"}, {"/dev/vg/base", "raw"}};
+        facts.chains["vda"] = {
+            {"/srv/top.qcow2", "qcow2"}, {"/srv/middle.qcow2", "qcow2"}, {"/dev/vg/base", "raw"}};
     return facts;
 }
 
@@ -66,11 +67,13 @@ inline std::vector<std::string> values_of(const std::vector<std::string>& argv, 
                                           const std::string& containing = "") {
     std::vector<std::string> values;
     for (size_t i = 0; i + 1 < argv.size(); ++i)
-        if (argv[i] == option && argv[i + 1].find(containing) != std::string::npos) values.push_back(argv[i + 1]);
+        if (argv[i] == option && argv[i + 1].find(containing) != std::string::npos)
+            values.push_back(argv[i + 1]);
     return values;
 }
 
-inline std::vector<std::string> argv_of(const std::string& text, CommandLineFacts facts = golden_facts("", 7)) {
+inline std::vector<std::string> argv_of(const std::string& text,
+                                        CommandLineFacts facts = golden_facts("", 7)) {
     return command_line(domain_of(text), facts);
 }
 

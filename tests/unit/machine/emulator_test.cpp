@@ -12,12 +12,15 @@ class Emulator : public RealQemu {
     /// A program that counts its starts and becomes the real QEMU.
     std::string counting(const std::string& comment) {
         const auto path = scratch / "qemu";
-        os::write_file(path, fmt::format("#!/bin/sh\n# {}\necho x >> '{}'\nexec '{}' \"$@\"\n", comment, scratch / "count", qemu));
+        os::write_file(path, fmt::format("#!/bin/sh\n# {}\necho x >> '{}'\nexec '{}' \"$@\"\n", comment,
+                                         scratch / "count", qemu));
         std::filesystem::permissions(path, std::filesystem::perms::owner_all);
         return path;
     }
     size_t starts() const { return os::read_file(scratch / "count", 1 << 10).size() / 2; }
-    EmulatorFacts asked(const std::string& emulator) { return emulator_facts(emulator, scratch / "cache", soon()); }
+    EmulatorFacts asked(const std::string& emulator) {
+        return emulator_facts(emulator, scratch / "cache", soon());
+    }
 };
 
 TEST_F(Emulator, IsAskedOnceOfEachBinary) {
@@ -42,7 +45,8 @@ TEST_F(Emulator, ADamagedCacheIsAskedAnew) {
     ASSERT_EQ(names.size(), 1U) << "the log of the short-lived QEMU was left behind";
     const auto cache = (scratch / "cache") + "/" + names.front();
     const auto whole = os::read_file(cache, 1 << 20);
-    for (const auto& damaged : {std::string(), whole.substr(0, whole.size() / 2), std::string("{\"of\":1}")}) {
+    for (const auto& damaged :
+         {std::string(), whole.substr(0, whole.size() / 2), std::string("{\"of\":1}")}) {
         os::write_file(cache, damaged);
         EXPECT_TRUE(asked(scratch / "qemu").machine_aliases.contains("pc"));
     }
@@ -81,15 +85,17 @@ TEST_F(FindEmulator, GoesByTheDocumentThenTheEnvironment) {
     ::setenv("DOMSNAP_QEMU", "/bin/true", 1);
     EXPECT_EQ(find_emulator(domain_of(document(""))), "/bin/true");
     EXPECT_EQ(find_emulator(domain_of(document("<emulator>/bin/false</emulator>"))), "/bin/false");
-    const auto error = error_of(ErrorCode::not_found,
-                                [] { find_emulator(domain_of(document("<emulator>/no/such/qemu</emulator>"))); });
+    const auto error = error_of(ErrorCode::not_found, [] {
+        find_emulator(domain_of(document("<emulator>/no/such/qemu</emulator>")));
+    });
     EXPECT_NE(std::string(error.what()).find("/no/such/qemu"), std::string::npos);
     EXPECT_NE(error.hint().find("qemu-system-x86"), std::string::npos);
 }
 
 TEST(LastWords, AreThoseThatSayWhy) {
-    EXPECT_EQ(words_of_log("2026-11-23T17:32:25.123456Z qemu-system-x86_64: -device x: Device 'x' not found\n"),
-              "-device x: Device 'x' not found");
+    EXPECT_EQ(
+        words_of_log("2026-11-23T17:32:25.123456Z qemu-system-x86_64: -device x: Device 'x' not found\n"),
+        "-device x: Device 'x' not found");
     EXPECT_EQ(words_of_log("2026-11-23T17:32:25.1Z qemu-system-x86_64: warning: TCG doesn't support\n"
                            "char device redirected to /dev/pts/1 (label charserial0)\n"
                            "/opt/qemu: -blockdev {}: Could not open 'a: b': No such file or directory\n\n"),
@@ -108,7 +114,8 @@ class ExitReason : public testing::Test {
     }
     static std::string shutdown(const std::string& cause) {
         return "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"SHUTDOWN\", \"data\": "
-               "{\"guest\": true, \"reason\": \"" + cause + "\"}}\r\n";
+               "{\"guest\": true, \"reason\": \"" +
+               cause + "\"}}\r\n";
     }
     void SetUp() override { files.folder = scratch.path(); }
     Scratch scratch;

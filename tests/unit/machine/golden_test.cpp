@@ -25,7 +25,8 @@ TEST_P(Golden, QemuTenIsGivenTheSame) { EXPECT_EQ(written(GetParam(), 7), writte
 
 TEST_P(Golden, NeverUsesWhatWouldHideImagesOrRunOthers) {
     const auto argv = command_line(domain_of(golden_text(GetParam())), golden_facts(GetParam(), 7));
-    for (const auto* banned : {"-drive", "-hda", "-cdrom", "-monitor", "-no-shutdown", "-daemonize", "-pidfile"})
+    for (const auto* banned :
+         {"-drive", "-hda", "-cdrom", "-monitor", "-no-shutdown", "-daemonize", "-pidfile"})
         EXPECT_EQ(std::count(argv.begin(), argv.end(), banned), 0) << banned;
     for (const auto* needed : {"-S", "-nodefaults", "-no-user-config"})
         EXPECT_EQ(std::count(argv.begin(), argv.end(), needed), 1) << needed;

@@ -1,7 +1,7 @@
 // A domain's QEMU, really started, found, talked to and ended.
 #include "emulator.h"
-#include "os/socket.h"
 #include "os/process.h"
+#include "os/socket.h"
 #include "qmp/commands.h"
 
 #include <csignal>
@@ -24,7 +24,8 @@ class Start : public RealQemu {
         if (const auto left = find(files)) end(files, *left, soon());
     }
     static model::Domain guest(const std::string& devices = "", const std::string& beside = "") {
-        return domain_of(document(devices, fmt::format("<uuid>{}</uuid><features><acpi/></features>", uuid) + beside));
+        return domain_of(
+            document(devices, fmt::format("<uuid>{}</uuid><features><acpi/></features>", uuid) + beside));
     }
     Started started(const model::Domain& domain) { return start(domain, facts(), files, soon()); }
     std::string disk(const std::string& name) {
@@ -33,7 +34,8 @@ class Start : public RealQemu {
         return path;
     }
     static std::string virtio_disk(const std::string& path, const std::string& driver = "type='raw'") {
-        return fmt::format("<disk type='file'><driver {}/><source file='{}'/><target dev='vda'/></disk>", driver, path);
+        return fmt::format("<disk type='file'><driver {}/><source file='{}'/><target dev='vda'/></disk>",
+                           driver, path);
     }
     RuntimeFiles files;
 };
@@ -85,7 +87,8 @@ TEST_F(Start, QemuThatDiesAtOnceSaysWhy) {
     const auto error = error_of(ErrorCode::refused_by_qemu, [&] { started(guest(virtio_disk(missing))); });
     EXPECT_NE(std::string(error.what()).find(missing), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("No such file"), std::string::npos) << error.what();
-    EXPECT_EQ(std::string(error.what()).find("qemu-system"), std::string::npos) << "the program's prefix was left in";
+    EXPECT_EQ(std::string(error.what()).find("qemu-system"), std::string::npos)
+        << "the program's prefix was left in";
     EXPECT_FALSE(os::exists(files.pid()) || os::exists(files.monitor()));
     EXPECT_FALSE(find(files));
 }
@@ -129,9 +132,11 @@ TEST_F(Start, IsFoundByItsSocketWhenThePidFileWasNeverWritten) {
 
 TEST_F(Start, LongRuntimePathsWork) {
     files.folder = scratch.path() + "/" + std::string(150, 'r') + "/" + uuid;
-    const auto running = started(guest("<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
-                                       "<graphics type='vnc'><listen type='socket'/></graphics>"));
-    EXPECT_EQ(os::peer_pid(os::connect_unix(files.folder + "/org.qemu.guest_agent.0.sock")), running.process.pid);
+    const auto running =
+        started(guest("<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+                      "<graphics type='vnc'><listen type='socket'/></graphics>"));
+    EXPECT_EQ(os::peer_pid(os::connect_unix(files.folder + "/org.qemu.guest_agent.0.sock")),
+              running.process.pid);
     EXPECT_EQ(os::peer_pid(os::connect_unix(files.folder + "/vnc.sock")), running.process.pid);
     EXPECT_EQ(find(files), running.process);
 }
@@ -188,7 +193,8 @@ TEST_F(Start, ABackingImageCanBeCommittedInto) {
     qmp::block_commit(running.monitor, "job", "vda-1", "vda-1", "vda-0", "", soon());
     qmp::finish_job(running.monitor, "job", {}, {}, soon());
     const auto nodes = qmp::query_device_nodes(running.monitor, soon());
-    EXPECT_TRUE(std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.second == "vda-0"; }));
+    EXPECT_TRUE(
+        std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.second == "vda-0"; }));
 }
 
 TEST_F(Start, ATrialTouchesNothingOfARunningGuest) {
@@ -203,7 +209,8 @@ TEST_F(Start, ATrialTouchesNothingOfARunningGuest) {
 
 TEST_F(Start, ATrialSaysWhatQemuDoesNotAccept) {
     const auto domain = guest("", "<cpu mode='custom'><model>NoSuchModel</model></cpu>");
-    const auto error = error_of(ErrorCode::refused_by_qemu, [&] { try_out(domain, facts(), scratch / "trial", soon()); });
+    const auto error =
+        error_of(ErrorCode::refused_by_qemu, [&] { try_out(domain, facts(), scratch / "trial", soon()); });
     EXPECT_NE(std::string(error.what()).find("NoSuchModel"), std::string::npos) << error.what();
     EXPECT_TRUE(os::list_folder(scratch / "trial").empty());
 }

@@ -12,7 +12,8 @@ class Stranger : public testing::Test {
     void SetUp() override {
         files.folder = scratch / "11111111-2222-3333-4444-555555555555";
         os::make_folders(files.folder);
-        stranger = os::start_background({.argv = {"sleep", "300"}, .log_path = "", .passed = {}, .in_child = {}, .environment = {}});
+        stranger = os::start_background(
+            {.argv = {"sleep", "300"}, .log_path = "", .passed = {}, .in_child = {}, .environment = {}});
     }
     void TearDown() override {
         EXPECT_TRUE(os::is_alive(stranger)) << "the stranger was signalled";

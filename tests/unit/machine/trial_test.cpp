@@ -21,9 +21,11 @@ std::string kernel_like() {
 
 class Trial : public RealQemu, public testing::WithParamInterface<std::string> {
   protected:
-    /// The golden with what a test host has: TCG instead of KVM, a kernel that exists, the machine types of both.
+    /// The golden with what a test host has: TCG instead of KVM, a kernel that exists, the machine types of
+    /// both.
     model::Domain accepted_here() {
-        auto text = std::regex_replace(golden_text(GetParam()), std::regex(R"(<domain type=(['"])kvm\1)"), "<domain type='qemu'");
+        auto text = std::regex_replace(golden_text(GetParam()), std::regex(R"(<domain type=(['"])kvm\1)"),
+                                       "<domain type='qemu'");
         for (const auto* file : {"vmlinuz", "initrd.img"}) {
             os::write_file(scratch / file, kernel_like());
             text = std::regex_replace(text, std::regex(std::string("/srv/") + file), scratch / file);
