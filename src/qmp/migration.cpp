@@ -62,8 +62,10 @@ Migration query_migrate(Client& qemu, Deadline d) {
     const Json info = qemu.run("query-migrate", d);
     return read_answer("query-migrate", [&] {
         const Json ram = info.value("ram", Json::object());
-        return Migration{info.value("status", std::string()), info.value("error-desc", std::string()),
-                         ram.value("transferred", uint64_t{0}), ram.value("total", uint64_t{0}),
+        return Migration{info.value("status", std::string()),
+                         info.value("error-desc", std::string()),
+                         ram.value("transferred", uint64_t{0}),
+                         ram.value("total", uint64_t{0}),
                          ram.value("remaining", uint64_t{0}),
                          ram.value("normal", uint64_t{0}) + ram.value("duplicate", uint64_t{0})};
     });

@@ -14,7 +14,8 @@ void take_overlay(Machine& machine, const Json& data) {
     if (const auto user = graph.user_of_backing(node.name); !user.empty())
         throw Refusal("Node '" + node.name + "' is busy: node is used as backing hd of '" + user + "'");
     if (machine.jobs.busy(node.name))
-        throw Refusal("Node '" + node.name + "' is busy: block device is in use by block job: " + machine.jobs.type_on(node.name));
+        throw Refusal("Node '" + node.name +
+                      "' is busy: block device is in use by block job: " + machine.jobs.type_on(node.name));
     Node& overlay = graph.get(data.at("overlay"));
     if (graph.used_by_device(overlay.name)) throw Refusal("The overlay is already in use");
     if (!overlay.backing.empty()) throw Refusal("The overlay already has a backing image");
@@ -30,7 +31,8 @@ std::string take_internal(Machine& machine, const Json& data) {
     const std::string name = data.at("name");
     if (node.read_only) throw Refusal("Device '" + node.name + "' is read only");
     if (node.driver != "qcow2" || machine.images_inactive)
-        throw Refusal("Block format '" + node.driver + "' used by device '" + node.name + "' does not support internal snapshots");
+        throw Refusal("Block format '" + node.driver + "' used by device '" + node.name +
+                      "' does not support internal snapshots");
     if (machine.graph.header_of(node).has(name))
         throw Refusal("Snapshot with name '" + name + "' already exists on device '" + node.name + "'");
     const std::string path = machine.graph.path_of(node);
@@ -46,16 +48,19 @@ Json transaction(Machine& machine, const Json& arguments, Monitor&) {
         for (const Json& action : arguments.at("actions")) {
             const std::string type = action.at("type");
             if (type == "abort") throw Refusal("Transaction aborted using Abort action");
-            if (type == "blockdev-snapshot") take_overlay(machine, action["data"]);
+            if (type == "blockdev-snapshot")
+                take_overlay(machine, action["data"]);
             else if (type == "blockdev-snapshot-internal-sync")
                 taken.emplace_back(take_internal(machine, action["data"]), action["data"]["name"]);
-            else throw Refusal("The fake does not play '" + type + "'");
+            else
+                throw Refusal("The fake does not play '" + type + "'");
         }
     } catch (const Refusal&) {
         machine.graph.nodes = nodes_before;
         machine.graph.devices = devices_before;
         if (!machine.faults.find("leave", "transaction"))
-            for (const auto& [path, tag] : taken) qemu_img({"snapshot", "-d", tag, path});
+            for (const auto& [path, tag] : taken)
+                qemu_img({"snapshot", "-d", tag, path});
         throw;
     }
     return nothing;
@@ -73,7 +78,8 @@ Json one_internal(Machine& machine, const Json& arguments, Monitor&) {
 
 Json query_nodes(Machine& machine, const Json& arguments, Monitor&) {
     Json list = Json::array();
-    for (Node& node : machine.graph.nodes) list.push_back(describe_node(machine.graph, node, arguments.value("flat", false)));
+    for (Node& node : machine.graph.nodes)
+        list.push_back(describe_node(machine.graph, node, arguments.value("flat", false)));
     return list;
 }
 
@@ -85,7 +91,8 @@ Json add(Machine& machine, const Json& arguments, Monitor&) {
 Json remove(Machine& machine, const Json& arguments, Monitor&) {
     const std::string name = arguments.at("node-name");
     if (machine.jobs.busy(name))
-        throw Refusal("Node '" + name + "' is busy: block device is in use by block job: " + machine.jobs.type_on(name));
+        throw Refusal("Node '" + name +
+                      "' is busy: block device is in use by block job: " + machine.jobs.type_on(name));
     machine.graph.remove(name);
     return nothing;
 }
@@ -99,8 +106,10 @@ std::map<std::string, Command> block_commands() {
             {"blockdev-snapshot", one_overlay},
             {"blockdev-snapshot-internal-sync", one_internal},
             {"query-named-block-nodes", query_nodes},
-            {"query-block", [](Machine& machine, const Json&, Monitor&) { return describe_devices(machine.graph); }},
-            {"x-debug-query-block-graph", [](Machine& machine, const Json&, Monitor&) { return describe_edges(machine.graph); }}};
+            {"query-block",
+             [](Machine& machine, const Json&, Monitor&) { return describe_devices(machine.graph); }},
+            {"x-debug-query-block-graph",
+             [](Machine& machine, const Json&, Monitor&) { return describe_edges(machine.graph); }}};
 }
 
 } // namespace fake

@@ -31,12 +31,14 @@ class File {
     }
     uint64_t number(uint64_t offset, size_t size) const {
         uint64_t value = 0;
-        for (const char byte : read(offset, size)) value = value << 8 | static_cast<unsigned char>(byte);
+        for (const char byte : read(offset, size))
+            value = value << 8 | static_cast<unsigned char>(byte);
         return value;
     }
     void write_number(uint64_t offset, size_t size, uint64_t value) const {
         std::string bytes(size, '\0');
-        for (size_t i = size; i-- > 0; value >>= 8) bytes[i] = static_cast<char>(value & 0xff);
+        for (size_t i = size; i-- > 0; value >>= 8)
+            bytes[i] = static_cast<char>(value & 0xff);
         if (::pwrite(fd_, bytes.data(), size, static_cast<off_t>(offset)) != static_cast<ssize_t>(size))
             throw Refusal("Could not write '" + path_ + "': " + std::strerror(errno));
     }
@@ -92,18 +94,22 @@ bool DiskHeader::has(const std::string& tag) const { return find(tag) != nullptr
 
 DiskHeader read_qcow2(const std::string& path) {
     const File file(path, O_RDONLY);
-    if (file.number(0, 4) != 0x514649fb) throw Refusal("Could not open '" + path + "': Image is not in qcow2 format");
+    if (file.number(0, 4) != 0x514649fb)
+        throw Refusal("Could not open '" + path + "': Image is not in qcow2 format");
     DiskHeader header;
     header.virtual_size = file.number(24, 8);
-    if (const uint64_t at = file.number(8, 8)) header.backing = file.read(at, std::min<uint64_t>(file.number(16, 4), 1023));
+    if (const uint64_t at = file.number(8, 8))
+        header.backing = file.read(at, std::min<uint64_t>(file.number(16, 4), 1023));
     read_extensions(file, header);
-    for (const auto& entry : snapshot_table(file)) header.snapshots.push_back(entry.snapshot);
+    for (const auto& entry : snapshot_table(file))
+        header.snapshots.push_back(entry.snapshot);
     return header;
 }
 
 uint64_t file_size(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) throw Refusal("Could not open '" + path + "': " + std::strerror(errno));
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0)
+        throw Refusal("Could not open '" + path + "': " + std::strerror(errno));
     return static_cast<uint64_t>(status.st_size);
 }
 

@@ -1,5 +1,5 @@
-// Real image files: what their headers say, and changes to them by qemu-img ($DOMSNAP_QEMU_IMG, else on PATH). Unlike
-// QEMU the fake takes no locks on them, for qemu-img must get at them.
+// Real image files: what their headers say, and changes to them by qemu-img ($DOMSNAP_QEMU_IMG, else on
+// PATH). Unlike QEMU the fake takes no locks on them, for qemu-img must get at them.
 #pragma once
 
 #include "refusal.h"

@@ -28,7 +28,8 @@ std::optional<Fault> Faults::find(const std::string& kind, const std::string& ev
     for (std::string line; std::getline(file, line);) {
         std::istringstream words(line);
         std::string its_kind, its_event, argument;
-        if (!(words >> its_kind >> its_event) || its_kind != kind || !concerns(its_event, event, seen)) continue;
+        if (!(words >> its_kind >> its_event) || its_kind != kind || !concerns(its_event, event, seen))
+            continue;
         std::getline(words >> std::ws, argument);
         return Fault{argument};
     }

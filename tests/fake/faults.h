@@ -1,5 +1,5 @@
-// What shall go wrong, and when: read from the file that $FAKE_QEMU_FAULTS names, anew at each command, so that a test
-// can change it while the fake runs. The words are in tests/fake/README.md.
+// What shall go wrong, and when: read from the file that $FAKE_QEMU_FAULTS names, anew at each command, so
+// that a test can change it while the fake runs. The words are in tests/fake/README.md.
 #pragma once
 
 #include <map>

@@ -7,7 +7,8 @@
 namespace fake {
 
 Node* Graph::find(const std::string& name) {
-    const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const Node& node) { return node.name == name; });
+    const auto found =
+        std::find_if(nodes.begin(), nodes.end(), [&](const Node& node) { return node.name == name; });
     return found == nodes.end() ? nullptr : &*found;
 }
 
@@ -16,7 +17,14 @@ Node& Graph::get(const std::string& name) {
     throw Refusal("Cannot find device='" + name + "' nor node-name='" + name + "'");
 }
 
-std::string Graph::path_of(const Node& node) { return node.file.empty() ? node.path : path_of(get(node.file)); }
+Node& Graph::get_by_node_name(const std::string& name) {
+    if (Node* node = find(name)) return *node;
+    throw Refusal("Cannot find device='' nor node-name='" + name + "'");
+}
+
+std::string Graph::path_of(const Node& node) {
+    return node.file.empty() ? node.path : path_of(get(node.file));
+}
 
 DiskHeader Graph::header_of(const Node& node) {
     if (node.driver == "qcow2") return read_qcow2(path_of(node));
@@ -63,8 +71,9 @@ std::string Graph::add_node(const Json& options, bool monitor_owned) {
 
 std::string Graph::add_child(const Json& reference, bool read_only) {
     if (reference.is_string()) {
-        if (!find(reference)) throw Refusal("Cannot find device='" + reference.get<std::string>() + "' nor node-name='" +
-                                            reference.get<std::string>() + "'");
+        if (!find(reference))
+            throw Refusal("Cannot find device='" + reference.get<std::string>() + "' nor node-name='" +
+                          reference.get<std::string>() + "'");
         return reference;
     }
     Json options = reference;
@@ -85,7 +94,8 @@ void Graph::open_backing(Node& node, const Json& options) {
     const std::string path = header.backing.starts_with('/') ? header.backing : folder + "/" + header.backing;
     const std::string format = header.backing_format.empty() ? "raw" : header.backing_format;
     try {
-        node.backing = add_child({{"driver", format}, {"file", {{"driver", "file"}, {"filename", path}}}}, true);
+        node.backing =
+            add_child({{"driver", format}, {"file", {{"driver", "file"}, {"filename", path}}}}, true);
     } catch (const Refusal& refusal) {
         throw Refusal("Could not open backing file: " + std::string(refusal.what()));
     }
@@ -98,7 +108,8 @@ std::string Graph::user_of_backing(const std::string& name) {
 }
 
 bool Graph::used_by_device(const std::string& name) {
-    return std::any_of(devices.begin(), devices.end(), [&](const Device& device) { return device.node == name; });
+    return std::any_of(devices.begin(), devices.end(),
+                       [&](const Device& device) { return device.node == name; });
 }
 
 void Graph::remove(const std::string& name) {
@@ -109,17 +120,22 @@ void Graph::remove(const std::string& name) {
         throw Refusal("Node '" + name + "' is busy: node is used as backing hd of '" + user + "'");
     if (!node->monitor_owned) throw Refusal("Node " + name + " is not owned by the monitor");
     const auto stands_on = [&](const Node& other) { return other.file == name; };
-    if (std::any_of(nodes.begin(), nodes.end(), stands_on)) throw Refusal("Block device " + name + " is in use");
+    if (std::any_of(nodes.begin(), nodes.end(), stands_on))
+        throw Refusal("Block device " + name + " is in use");
     nodes.remove_if([&](const Node& other) { return other.name == name; });
     collect();
 }
 
 void Graph::collect() {
     const auto nobody_uses = [&](const Node& node) {
-        const auto refers = [&](const Node& other) { return other.file == node.name || other.backing == node.name; };
-        return !node.monitor_owned && !used_by_device(node.name) && std::none_of(nodes.begin(), nodes.end(), refers);
+        const auto refers = [&](const Node& other) {
+            return other.file == node.name || other.backing == node.name;
+        };
+        return !node.monitor_owned && !used_by_device(node.name) &&
+               std::none_of(nodes.begin(), nodes.end(), refers);
     };
-    while (nodes.remove_if(nobody_uses) > 0) {}
+    while (nodes.remove_if(nobody_uses) > 0) {
+    }
 }
 
 std::vector<Node*> Graph::chain(const std::string& top, const std::string& base) {

@@ -39,6 +39,8 @@ class Graph {
     Node* find(const std::string& name);
     /// Throws Refusal in the words that most block commands use.
     Node& get(const std::string& name);
+    /// The same for commands that take node-names only.
+    Node& get_by_node_name(const std::string& name);
     std::string path_of(const Node& node);
     uint64_t virtual_size(const Node& node);
     DiskHeader header_of(const Node& node); ///< empty but for the size if it is no qcow2

@@ -10,7 +10,8 @@ namespace {
 const Json nothing = Json::object();
 constexpr uint64_t vm_state_bytes = 1 << 20; // of the snapshots that snapshot-save makes
 
-// -- snapshots with memory --------------------------------------------------------------------------------------
+// -- snapshots with memory
+// --------------------------------------------------------------------------------------
 
 struct SnapshotRequest {
     std::string tag, vmstate;
@@ -76,7 +77,8 @@ void remove(Machine& machine, const SnapshotRequest& request) {
     }
 }
 
-template <auto work> Json snapshot_job(Machine& machine, const Json& arguments, const char* type) {
+template <auto work>
+Json snapshot_job(Machine& machine, const Json& arguments, const char* type) {
     Job job;
     job.id = arguments.at("job-id");
     job.type = type;
@@ -85,7 +87,8 @@ template <auto work> Json snapshot_job(Machine& machine, const Json& arguments, 
     return nothing;
 }
 
-// -- block jobs --------------------------------------------------------------------------------------------------
+// -- block jobs
+// --------------------------------------------------------------------------------------------------
 
 Job block_job(Machine& machine, const Json& arguments, const char* type, const Node& node) {
     Job job;
@@ -99,7 +102,8 @@ Job block_job(Machine& machine, const Json& arguments, const char* type, const N
     return job;
 }
 
-void set_header_backing(Graph& graph, const Node& node, const std::string& backing, const std::string& format) {
+void set_header_backing(Graph& graph, const Node& node, const std::string& backing,
+                        const std::string& format) {
     qemu_img({"rebase", "-u", "-f", node.driver, "-b", backing, "-F", format, graph.path_of(node)});
 }
 
@@ -107,7 +111,8 @@ void set_header_backing(Graph& graph, const Node& node, const std::string& backi
 void commit_content(Graph& graph, const std::string& top, const std::string& base) {
     const auto chain = graph.chain(top, base);
     for (size_t i = 0; i + 1 < chain.size(); ++i)
-        qemu_img({"commit", "-d", "-f", chain[i]->driver, "-b", graph.path_of(graph.get(base)), graph.path_of(*chain[i])});
+        qemu_img({"commit", "-d", "-f", chain[i]->driver, "-b", graph.path_of(graph.get(base)),
+                  graph.path_of(*chain[i])});
 }
 
 Json block_commit(Machine& machine, const Json& arguments, Monitor&) {
@@ -120,6 +125,8 @@ Json block_commit(Machine& machine, const Json& arguments, Monitor&) {
     std::string base = arguments.value("base-node", "");
     for (Node* node = active; base.empty() && node; node = graph.find(node->backing))
         if (node->backing.empty()) base = node->name;
+    graph.get_by_node_name(top);
+    graph.get_by_node_name(base);
     if (graph.chain(device, top).empty()) throw Refusal("'" + top + "' is not in this backing file chain");
     if (graph.chain(top, base).empty()) throw Refusal("'" + base + "' is not in this backing file chain");
     if (top == device && arguments.contains("backing-file"))
@@ -131,8 +138,10 @@ Json block_commit(Machine& machine, const Json& arguments, Monitor&) {
         const std::string above = graph.user_of_backing(top);
         const Node& lower = graph.get(base);
         if (!above.empty())
-            set_header_backing(graph, graph.get(above), backing.empty() ? graph.path_of(lower) : backing, lower.driver);
-        else graph.set_read_only(base, false);
+            set_header_backing(graph, graph.get(above), backing.empty() ? graph.path_of(lower) : backing,
+                               lower.driver);
+        else
+            graph.set_read_only(base, false);
         graph.replace(top, base, "");
         graph.collect();
     };
@@ -145,6 +154,7 @@ Json block_stream(Machine& machine, const Json& arguments, Monitor&) {
     const std::string device = arguments.at("device"), base = arguments.value("base-node", "");
     Node* node = graph.find(device);
     if (!node) throw Refusal("Device '" + device + "' not found", "DeviceNotFound");
+    if (!base.empty()) graph.get_by_node_name(base);
     if (!base.empty() && graph.chain(device, base).empty())
         throw Refusal("Node '" + base + "' is not a backing image of '" + device + "'");
     if (base.empty() && arguments.contains("backing-file"))
@@ -167,7 +177,8 @@ Json block_stream(Machine& machine, const Json& arguments, Monitor&) {
     return nothing;
 }
 
-template <const char* const& verb> Json job_verb(Machine& machine, const Json& arguments, Monitor&) {
+template <const char* const& verb>
+Json job_verb(Machine& machine, const Json& arguments, Monitor&) {
     machine.jobs.verb(verb, arguments.at("id"));
     return nothing;
 }
@@ -180,9 +191,12 @@ constexpr const char* finalize = "finalize";
 } // namespace
 
 std::map<std::string, Command> job_commands() {
-    return {{"snapshot-save", [](Machine& m, const Json& a, Monitor&) { return snapshot_job<save>(m, a, "snapshot-save"); }},
-            {"snapshot-load", [](Machine& m, const Json& a, Monitor&) { return snapshot_job<load>(m, a, "snapshot-load"); }},
-            {"snapshot-delete", [](Machine& m, const Json& a, Monitor&) { return snapshot_job<remove>(m, a, "snapshot-delete"); }},
+    return {{"snapshot-save",
+             [](Machine& m, const Json& a, Monitor&) { return snapshot_job<save>(m, a, "snapshot-save"); }},
+            {"snapshot-load",
+             [](Machine& m, const Json& a, Monitor&) { return snapshot_job<load>(m, a, "snapshot-load"); }},
+            {"snapshot-delete", [](Machine& m, const Json& a,
+                                   Monitor&) { return snapshot_job<remove>(m, a, "snapshot-delete"); }},
             {"block-commit", block_commit},
             {"block-stream", block_stream},
             {"block-job-set-speed",
@@ -191,7 +205,8 @@ std::map<std::string, Command> job_commands() {
                  return nothing;
              }},
             {"query-jobs", [](Machine& machine, const Json&, Monitor&) { return machine.jobs.describe(); }},
-            {"query-block-jobs", [](Machine& machine, const Json&, Monitor&) { return machine.jobs.describe_block_jobs(); }},
+            {"query-block-jobs",
+             [](Machine& machine, const Json&, Monitor&) { return machine.jobs.describe_block_jobs(); }},
             {"job-cancel", job_verb<cancel>},
             {"job-complete", job_verb<complete>},
             {"job-dismiss", job_verb<dismiss>},

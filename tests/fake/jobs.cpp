@@ -15,7 +15,8 @@ Clock::time_point due(const Job& job) {
 
 uint64_t progress_of(const Job& job) {
     if (job.status != "running" || job.speed == 0) return job.done;
-    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - job.began).count();
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - job.began).count();
     return std::min(job.total, static_cast<uint64_t>(passed) * job.speed / 1000);
 }
 
@@ -28,7 +29,11 @@ void Jobs::set(Job& job, const std::string& status) {
 
 void Jobs::tell(const Job& job, const std::string& event) {
     if (!job.is_block_job()) return;
-    Json data{{"device", job.id}, {"type", job.type}, {"len", job.total}, {"offset", job.done}, {"speed", job.speed}};
+    Json data{{"device", job.id},
+              {"type", job.type},
+              {"len", job.total},
+              {"offset", job.done},
+              {"speed", job.speed}};
     if (!job.error.empty() && event == "BLOCK_JOB_COMPLETED") data["error"] = job.error;
     emit_(event, data);
 }
@@ -37,7 +42,8 @@ void Jobs::start(Job job) {
     for (const Job& other : jobs_)
         if (other.id == job.id) throw Refusal("Job ID '" + job.id + "' already in use");
     if (job.is_block_job() && busy(job.node))
-        throw Refusal("Node '" + job.node + "' is busy: block device is in use by block job: " + type_on(job.node));
+        throw Refusal("Node '" + job.node +
+                      "' is busy: block device is in use by block job: " + type_on(job.node));
     jobs_.push_back(std::move(job));
     set(jobs_.back(), "created");
     set(jobs_.back(), "running");
@@ -118,7 +124,8 @@ void Jobs::verb(const std::string& verb, const std::string& id) {
         {"dismiss", {"concluded"}}};
     Job& job = get(id);
     if (!taken_in.at(verb).contains(job.status))
-        throw Refusal("Job '" + id + "' in state '" + job.status + "' cannot accept command verb '" + verb + "'");
+        throw Refusal("Job '" + id + "' in state '" + job.status + "' cannot accept command verb '" + verb +
+                      "'");
     if (verb == "cancel") abort(job, "Operation canceled", true);
     if (verb == "complete") complete(job);
     if (verb == "finalize") conclude(job);
@@ -138,8 +145,11 @@ void Jobs::set_speed(const std::string& id, uint64_t speed) {
 Json Jobs::describe() const {
     Json list = Json::array();
     for (const Job& job : jobs_) {
-        Json info{{"id", job.id}, {"type", job.type}, {"status", job.status},
-                  {"current-progress", progress_of(job)}, {"total-progress", job.total}};
+        Json info{{"id", job.id},
+                  {"type", job.type},
+                  {"status", job.status},
+                  {"current-progress", progress_of(job)},
+                  {"total-progress", job.total}};
         if (!job.error.empty()) info["error"] = job.error;
         list.push_back(info);
     }
@@ -150,10 +160,18 @@ Json Jobs::describe_block_jobs() const {
     Json list = Json::array();
     for (const Job& job : jobs_)
         if (job.is_block_job())
-            list.push_back({{"device", job.id}, {"type", job.type}, {"status", job.status}, {"len", job.total},
-                            {"offset", progress_of(job)}, {"speed", job.speed}, {"ready", job.status == "ready"},
-                            {"busy", job.status == "running"}, {"paused", false}, {"io-status", "ok"},
-                            {"auto-finalize", job.auto_finalize}, {"auto-dismiss", job.auto_dismiss}});
+            list.push_back({{"device", job.id},
+                            {"type", job.type},
+                            {"status", job.status},
+                            {"len", job.total},
+                            {"offset", progress_of(job)},
+                            {"speed", job.speed},
+                            {"ready", job.status == "ready"},
+                            {"busy", job.status == "running"},
+                            {"paused", false},
+                            {"io-status", "ok"},
+                            {"auto-finalize", job.auto_finalize},
+                            {"auto-dismiss", job.auto_dismiss}});
     return list;
 }
 

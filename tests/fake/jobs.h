@@ -15,13 +15,13 @@ using Clock = std::chrono::steady_clock;
 
 struct Job {
     std::string id, type, status = "created", error;
-    std::string node;               ///< of a block job; "" for snapshot-*
+    std::string node; ///< of a block job; "" for snapshot-*
     bool auto_finalize = true, auto_dismiss = false;
     bool completes_by_hand = false; ///< an active commit: "ready" until job-complete
     uint64_t total = 1, done = 0, speed = 0;
     Clock::time_point began = Clock::now();
-    std::function<void()> work;     ///< on the files; throws Refusal
-    std::function<void()> finish;   ///< on the graph, once it completes
+    std::function<void()> work;   ///< on the files; throws Refusal
+    std::function<void()> finish; ///< on the graph, once it completes
     bool is_block_job() const { return !node.empty(); }
 };
 

@@ -34,7 +34,8 @@ void check_envelope(const Json& command) {
             throw Refusal("QMP input member '" + key + "' is unexpected");
     const char* verb = command.contains("exec-oob") ? "exec-oob" : "execute";
     if (!command.contains(verb)) throw Refusal("QMP input lacks member 'execute'");
-    if (!command[verb].is_string()) throw Refusal("QMP input member '" + std::string(verb) + "' must be a string");
+    if (!command[verb].is_string())
+        throw Refusal("QMP input member '" + std::string(verb) + "' must be a string");
     if (command.contains("arguments") && !command["arguments"].is_object())
         throw Refusal("QMP input member 'arguments' must be an object");
 }
@@ -44,7 +45,8 @@ void check_envelope(const Json& command) {
 const std::map<std::string, Command>& commands() {
     static const auto all = [] {
         auto table = machine_commands();
-        for (auto part : {block_commands(), job_commands(), migration_commands()}) table.merge(part);
+        for (auto part : {block_commands(), job_commands(), migration_commands()})
+            table.merge(part);
         return table;
     }();
     return all;
@@ -62,7 +64,8 @@ Machine::Machine(Options given, Schema recorded)
         schema.check("blockdev-add", blockdev);
         graph.add(blockdev);
     }
-    for (const Json& device : options.devices) graph.attach(device);
+    for (const Json& device : options.devices)
+        graph.attach(device);
     jobs.fault = [this](const std::string& type) -> std::optional<std::string> {
         faults.count(type);
         const auto fault = faults.find("job-fail", type);
@@ -123,7 +126,8 @@ Json Machine::answer(Monitor& monitor, const Json& command) {
 
 void Machine::execute(Monitor& monitor, const std::string& line) {
     const Json command = Json::parse(line, nullptr, false);
-    if (command.is_discarded()) return monitor.send(error_answer("GenericError", "JSON parse error, expecting value"));
+    if (command.is_discarded())
+        return monitor.send(error_answer("GenericError", "JSON parse error, expecting value"));
     Json message = answer(monitor, command);
     if (!command.is_object()) return monitor.send(message);
     if (command.contains("id")) message["id"] = command["id"];
@@ -134,7 +138,8 @@ void Machine::execute(Monitor& monitor, const std::string& line) {
 void Machine::reply(Monitor& monitor, const std::string& name, const Json& message) {
     if (faults.find("silent", name)) return;
     if (const auto fault = faults.find("late", name)) {
-        late_.push_back({Clock::now() + std::chrono::milliseconds(std::stoi(fault->argument)), &monitor, message});
+        late_.push_back(
+            {Clock::now() + std::chrono::milliseconds(std::stoi(fault->argument)), &monitor, message});
         return;
     }
     monitor.send(message);
@@ -154,16 +159,19 @@ int Machine::poll_timeout() const {
     for (const auto& reply : late_)
         if (!next || reply.at < *next) next = reply.at;
     if (!next) return -1;
-    return static_cast<int>(std::max<int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count()));
+    return static_cast<int>(
+        std::max<int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count()));
 }
 
 void Machine::wait_and_serve() {
     std::vector<pollfd> entries;
-    for (const auto& monitor : monitors_) entries.push_back({monitor->poll_fd(), POLLIN, 0});
+    for (const auto& monitor : monitors_)
+        entries.push_back({monitor->poll_fd(), POLLIN, 0});
     entries.push_back({migration.done_fd(), POLLIN, 0});
     ::poll(entries.data(), entries.size(), poll_timeout());
     for (size_t i = 0; i < monitors_.size(); ++i)
-        if (entries[i].revents) monitors_[i]->serve([&](const std::string& line) { execute(*monitors_[i], line); });
+        if (entries[i].revents)
+            monitors_[i]->serve([&](const std::string& line) { execute(*monitors_[i], line); });
     if (entries.back().revents) finish_migration();
     jobs.advance();
     send_late_replies();
@@ -212,9 +220,12 @@ void Machine::open_monitors() {
 void Machine::run() {
     open_chardevs();
     open_monitors();
-    if (!options.incoming.empty()) status = "inmigrate";
-    else if (autostart) start_cpus();
-    while (!quitting) wait_and_serve();
+    if (!options.incoming.empty())
+        status = "inmigrate";
+    else if (autostart)
+        start_cpus();
+    while (!quitting)
+        wait_and_serve();
     // Not exit(3): a thread may still be at work on the stream.
     std::fflush(nullptr);
     std::_Exit(0);

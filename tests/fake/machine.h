@@ -28,19 +28,19 @@ class Machine {
     Migration migration;
     Ram ram;
     std::string status = "prelaunch";
-    std::map<std::string, domsnap::os::Fd> fds;  ///< by getfd
-    std::set<std::string> enabled;               ///< migration capabilities
-    Json parameters = Json::object();            ///< of migration
+    std::map<std::string, domsnap::os::Fd> fds; ///< by getfd
+    std::set<std::string> enabled;              ///< migration capabilities
+    Json parameters = Json::object();           ///< of migration
     std::map<std::string, std::string> chardev_files;
     bool autostart = true;
-    bool images_inactive = false;                ///< after a finished migration, until cont
+    bool images_inactive = false; ///< after a finished migration, until cont
     bool quitting = false;
 
     bool running() const { return status == "running"; }
     bool before_8() const { return schema.version()["qemu"]["major"].get<int>() < 8; }
     void emit(const std::string& event, const Json& data = {});
-    void start_cpus();                           ///< RESUME
-    void stop_cpus(const std::string& because);  ///< STOP; the new run state
+    void start_cpus();                          ///< RESUME
+    void stop_cpus(const std::string& because); ///< STOP; the new run state
     void shut_down(bool by_guest, const std::string& reason);
 
   private:

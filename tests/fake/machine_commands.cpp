@@ -29,8 +29,10 @@ Json stop(Machine& machine, const Json&, Monitor&) {
 }
 
 Json cont(Machine& machine, const Json&, Monitor&) {
-    if (machine.status == "inmigrate") machine.autostart = true;
-    else machine.start_cpus();
+    if (machine.status == "inmigrate")
+        machine.autostart = true;
+    else
+        machine.start_cpus();
     return nothing;
 }
 
@@ -86,7 +88,8 @@ std::string qemu_io(Machine& machine, const std::string& line) {
     if (words.size() < 3 || quote == std::string::npos) return "qemu-io: usage\r\n";
     const Node& node = machine.graph.get(words[1]);
     const std::string command = line.substr(quote + 1, line.rfind('"') - quote - 1);
-    const auto result = domsnap::os::run({"qemu-io", "-f", node.driver, "-c", command, machine.graph.path_of(node)});
+    const auto result =
+        domsnap::os::run({"qemu-io", "-f", node.driver, "-c", command, machine.graph.path_of(node)});
     return result.out + result.err;
 }
 
@@ -108,28 +111,33 @@ Json human(Machine& machine, const Json& arguments, Monitor&) {
 } // namespace
 
 std::map<std::string, Command> machine_commands() {
-    return {{"qmp_capabilities", negotiate},
-            {"query-status", query_status},
-            {"stop", stop},
-            {"cont", cont},
-            {"quit", quit},
-            {"system_powerdown", powerdown},
-            {"system_reset", reset},
-            {"query-qmp-schema", query_schema},
-            {"query-chardev", query_chardev},
-            {"getfd", getfd},
-            {"closefd", closefd},
-            {"screendump", screendump},
-            {"human-monitor-command", human},
-            {"send-key", [](Machine&, const Json&, Monitor&) { return nothing; }},
-            {"query-vnc", [](Machine&, const Json&, Monitor&) { return Json{{"enabled", false}}; }},
-            {"query-kvm", [](Machine&, const Json&, Monitor&) { return Json{{"enabled", false}, {"present", false}}; }},
-            {"query-cpu-definitions", [](Machine&, const Json&, Monitor&) { return Json::array(); }},
-            {"query-uuid", [](Machine& machine, const Json&, Monitor&) { return Json{{"UUID", machine.options.uuid}}; }},
-            {"query-name", [](Machine& machine, const Json&, Monitor&) { return Json{{"name", machine.options.name}}; }},
-            {"query-version", [](Machine& machine, const Json&, Monitor&) { return machine.schema.version(); }},
-            {"query-machines", [](Machine& machine, const Json&, Monitor&) { return machine.schema.machines(); }},
-            {"query-commands", [](Machine& machine, const Json&, Monitor&) { return machine.schema.commands(); }}};
+    return {
+        {"qmp_capabilities", negotiate},
+        {"query-status", query_status},
+        {"stop", stop},
+        {"cont", cont},
+        {"quit", quit},
+        {"system_powerdown", powerdown},
+        {"system_reset", reset},
+        {"query-qmp-schema", query_schema},
+        {"query-chardev", query_chardev},
+        {"getfd", getfd},
+        {"closefd", closefd},
+        {"screendump", screendump},
+        {"human-monitor-command", human},
+        {"send-key", [](Machine&, const Json&, Monitor&) { return nothing; }},
+        {"query-vnc", [](Machine&, const Json&, Monitor&) { return Json{{"enabled", false}}; }},
+        {"query-kvm",
+         [](Machine&, const Json&, Monitor&) { return Json{{"enabled", false}, {"present", false}}; }},
+        {"query-cpu-definitions", [](Machine&, const Json&, Monitor&) { return Json::array(); }},
+        {"query-uuid",
+         [](Machine& machine, const Json&, Monitor&) { return Json{{"UUID", machine.options.uuid}}; }},
+        {"query-name",
+         [](Machine& machine, const Json&, Monitor&) { return Json{{"name", machine.options.name}}; }},
+        {"query-version", [](Machine& machine, const Json&, Monitor&) { return machine.schema.version(); }},
+        {"query-machines", [](Machine& machine, const Json&, Monitor&) { return machine.schema.machines(); }},
+        {"query-commands",
+         [](Machine& machine, const Json&, Monitor&) { return machine.schema.commands(); }}};
 }
 
 } // namespace fake

@@ -17,8 +17,9 @@ std::string wanted_version() {
 void print_version(const fake::Schema& schema) {
     const auto& version = schema.version();
     const auto& numbers = version.at("qemu");
-    std::printf("QEMU emulator version %d.%d.%d (%s)\n", numbers["major"].get<int>(), numbers["minor"].get<int>(),
-                numbers["micro"].get<int>(), version["package"].get<std::string>().c_str());
+    std::printf("QEMU emulator version %d.%d.%d (%s)\n", numbers["major"].get<int>(),
+                numbers["minor"].get<int>(), numbers["micro"].get<int>(),
+                version["package"].get<std::string>().c_str());
 }
 
 } // namespace

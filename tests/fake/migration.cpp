@@ -101,9 +101,12 @@ Json Migration::describe() const {
     if (!error.empty()) info["error-desc"] = error;
     const auto& progress = shared_->progress;
     const uint64_t pages = progress.data_pages + progress.zero_pages, total = shared_->ram.bytes;
-    info["ram"] = {{"total", total}, {"transferred", progress.sent.load()}, {"page-size", page_bytes},
+    info["ram"] = {{"total", total},
+                   {"transferred", progress.sent.load()},
+                   {"page-size", page_bytes},
                    {"remaining", total - std::min(total, pages * page_bytes)},
-                   {"normal", progress.data_pages.load()}, {"duplicate", progress.zero_pages.load()}};
+                   {"normal", progress.data_pages.load()},
+                   {"duplicate", progress.zero_pages.load()}};
     return info;
 }
 

@@ -10,7 +10,8 @@ const Json nothing = Json::object();
 domsnap::os::Fd take_fd(Machine& machine, const std::string& uri) {
     if (!uri.starts_with("fd:")) throw Refusal("The fake plays fd: only, not '" + uri + "'");
     const auto fd = machine.fds.find(uri.substr(3));
-    if (fd == machine.fds.end()) throw Refusal("File descriptor named '" + uri.substr(3) + "' has not been found");
+    if (fd == machine.fds.end())
+        throw Refusal("File descriptor named '" + uri.substr(3) + "' has not been found");
     auto taken = std::move(fd->second);
     machine.fds.erase(fd);
     return taken;
@@ -19,12 +20,15 @@ domsnap::os::Fd take_fd(Machine& machine, const std::string& uri) {
 Json migrate(Machine& machine, const Json& arguments, Monitor&) {
     if (machine.migration.active()) throw Refusal("There's a migration process in progress");
     if (machine.status == "inmigrate") throw Refusal("Guest is waiting for an incoming migration");
+    if (machine.status == "postmigrate")
+        throw Refusal("Can't migrate the vm that was paused due to previous migration");
     const bool background = machine.enabled.contains("background-snapshot");
     const bool was_running = machine.running();
     const StreamState state{machine.options.machine, machine.options.uuid, machine.status};
     try {
         const bool disk_full = machine.faults.find("enospc", "migrate").has_value();
-        machine.migration.send(take_fd(machine, arguments.at("uri")), machine.ram, state, background, disk_full);
+        machine.migration.send(take_fd(machine, arguments.at("uri")), machine.ram, state, background,
+                               disk_full);
     } catch (const Refusal& refusal) {
         machine.migration.status = "failed";
         machine.migration.error = refusal.what();
@@ -50,8 +54,10 @@ Json set_capabilities(Machine& machine, const Json& arguments, Monitor&) {
     auto enabled = machine.enabled;
     for (const Json& change : arguments.at("capabilities")) {
         const std::string name = change.at("capability");
-        if (change.at("state")) enabled.insert(name);
-        else enabled.erase(name);
+        if (change.at("state"))
+            enabled.insert(name);
+        else
+            enabled.erase(name);
     }
     if (enabled.contains("background-snapshot") && enabled.contains("multifd"))
         throw Refusal("Background-snapshot is not compatible with multifd");
@@ -84,9 +90,11 @@ std::map<std::string, Command> migration_commands() {
             {"migrate-set-capabilities", set_capabilities},
             {"query-migrate-capabilities", query_capabilities},
             {"migrate-set-parameters", set_parameters},
-            {"query-migrate-parameters", [](Machine& machine, const Json&, Monitor&) { return machine.parameters; }},
+            {"query-migrate-parameters",
+             [](Machine& machine, const Json&, Monitor&) { return machine.parameters; }},
             {"migrate_cancel", cancel},
-            {"query-migrate", [](Machine& machine, const Json&, Monitor&) { return machine.migration.describe(); }}};
+            {"query-migrate",
+             [](Machine& machine, const Json&, Monitor&) { return machine.migration.describe(); }}};
 }
 
 } // namespace fake

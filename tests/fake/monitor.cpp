@@ -63,7 +63,8 @@ void Monitor::read_client() {
     const ssize_t count = output_ ? ::read(client_.get(), bytes.data(), bytes.size())
                                   : ::recvmsg(client_.get(), &message, MSG_CMSG_CLOEXEC);
     if (count <= 0) return hang_up();
-    for (cmsghdr* part = output_ ? nullptr : CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    for (cmsghdr* part = output_ ? nullptr : CMSG_FIRSTHDR(&message); part;
+         part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
         for (size_t i = 0; i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
             int fd = -1;
@@ -81,7 +82,8 @@ void Monitor::serve(const std::function<void(const std::string&)>& execute) {
         return;
     }
     read_client();
-    while (const auto line = framer_.next()) execute(*line);
+    while (const auto line = framer_.next())
+        execute(*line);
 }
 
 void Monitor::send(const Json& message) {

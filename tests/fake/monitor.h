@@ -1,5 +1,5 @@
-// One QMP monitor: where clients come from, the one that is served, and the messages of both directions. What a command
-// means is decided elsewhere.
+// One QMP monitor: where clients come from, the one that is served, and the messages of both directions. What
+// a command means is decided elsewhere.
 #pragma once
 
 #include "options.h"

@@ -8,23 +8,28 @@ namespace fake {
 
 namespace {
 
-const std::set<std::string> flags = {"S", "nodefaults", "no-user-config", "no-reboot", "no-shutdown", "nographic",
-                                     "enable-kvm", "daemonize", "snapshot", "no-acpi", "no-hpet", "version", "preconfig"};
+const std::set<std::string> flags = {"S",         "nodefaults", "no-user-config", "no-reboot", "no-shutdown",
+                                     "nographic", "enable-kvm", "daemonize",      "snapshot",  "no-acpi",
+                                     "no-hpet",   "version",    "preconfig"};
 
 /// "a,b=c,d=e,,f" -> first word under `first`, ",," an escaped comma.
 Properties key_values(const std::string& text, const std::string& first) {
     std::vector<std::string> parts{""};
     for (size_t i = 0; i < text.size(); ++i) {
         const bool escaped = text.compare(i, 2, ",,") == 0;
-        if (text[i] == ',' && !escaped) parts.emplace_back();
-        else parts.back() += text[i];
+        if (text[i] == ',' && !escaped)
+            parts.emplace_back();
+        else
+            parts.back() += text[i];
         if (escaped) ++i;
     }
     Properties properties;
     for (size_t i = 0; i < parts.size(); ++i) {
         const size_t equals = parts[i].find('=');
-        if (equals == std::string::npos) properties[i == 0 ? first : parts[i]] = i == 0 ? parts[i] : "on";
-        else properties[parts[i].substr(0, equals)] = parts[i].substr(equals + 1);
+        if (equals == std::string::npos)
+            properties[i == 0 ? first : parts[i]] = i == 0 ? parts[i] : "on";
+        else
+            properties[parts[i].substr(0, equals)] = parts[i].substr(equals + 1);
     }
     return properties;
 }
@@ -32,7 +37,8 @@ Properties key_values(const std::string& text, const std::string& first) {
 Json json_or_key_values(const std::string& text, const std::string& first) {
     if (text.starts_with('{')) return Json::parse(text);
     Json object = Json::object();
-    for (const auto& [key, value] : key_values(text, first)) object[key] = value;
+    for (const auto& [key, value] : key_values(text, first))
+        object[key] = value;
     return object;
 }
 
@@ -40,7 +46,8 @@ uint64_t size_of(const std::string& text, uint64_t unit) {
     const std::string suffixes = "kMGT";
     std::string digits = text;
     if (!digits.empty())
-        if (const size_t power = suffixes.find(digits.back() == 'K' ? 'k' : digits.back()); power != std::string::npos) {
+        if (const size_t power = suffixes.find(digits.back() == 'K' ? 'k' : digits.back());
+            power != std::string::npos) {
             unit = uint64_t{1024} << (10 * power);
             digits.pop_back();
         }
@@ -54,8 +61,10 @@ void read_object(Options& options, const std::string& value) {
     if (!object.value("qom-type", "").starts_with("memory-backend-")) return;
     options.ram_id = object.value("id", options.ram_id);
     const Json size = object.value("size", Json());
-    if (size.is_number()) options.ram_bytes = size;
-    else if (size.is_string()) options.ram_bytes = size_of(size, 1);
+    if (size.is_number())
+        options.ram_bytes = size;
+    else if (size.is_string())
+        options.ram_bytes = size_of(size, 1);
 }
 
 void read_monitor(Options& options, const std::string& value) {
@@ -64,16 +73,26 @@ void read_monitor(Options& options, const std::string& value) {
 }
 
 void read_value(Options& options, const std::string& option, const std::string& value) {
-    if (option == "name") options.name = key_values(value, "guest")["guest"];
-    else if (option == "uuid") options.uuid = value;
-    else if (option == "machine" || option == "M") options.machine = key_values(value, "type")["type"];
-    else if (option == "pidfile") options.pid_file = value;
-    else if (option == "incoming") options.incoming = value;
-    else if (option == "m") options.ram_bytes = size_of(key_values(value, "size")["size"], uint64_t{1} << 20);
-    else if (option == "object") read_object(options, value);
-    else if (option == "blockdev") options.blockdevs.push_back(json_or_key_values(value, "driver"));
-    else if (option == "device") options.devices.push_back(json_or_key_values(value, "driver"));
-    else if (option == "mon") read_monitor(options, value);
+    if (option == "name")
+        options.name = key_values(value, "guest")["guest"];
+    else if (option == "uuid")
+        options.uuid = value;
+    else if (option == "machine" || option == "M")
+        options.machine = key_values(value, "type")["type"];
+    else if (option == "pidfile")
+        options.pid_file = value;
+    else if (option == "incoming")
+        options.incoming = value;
+    else if (option == "m")
+        options.ram_bytes = size_of(key_values(value, "size")["size"], uint64_t{1} << 20);
+    else if (option == "object")
+        read_object(options, value);
+    else if (option == "blockdev")
+        options.blockdevs.push_back(json_or_key_values(value, "driver"));
+    else if (option == "device")
+        options.devices.push_back(json_or_key_values(value, "driver"));
+    else if (option == "mon")
+        read_monitor(options, value);
     else if (option == "chardev") {
         Properties chardev = key_values(value, "backend");
         options.chardevs[chardev["id"]] = chardev;
@@ -86,7 +105,8 @@ Options parse_options(const std::vector<std::string>& arguments) {
     Options options;
     for (size_t i = 0; i < arguments.size(); ++i) {
         const std::string option = arguments[i].substr(arguments[i].starts_with("--") ? 2 : 1);
-        if (!arguments[i].starts_with('-')) throw Refusal("drive '" + arguments[i] + "': the fake takes -blockdev only");
+        if (!arguments[i].starts_with('-'))
+            throw Refusal("drive '" + arguments[i] + "': the fake takes -blockdev only");
         if (option == "S") options.paused = true;
         if (option == "version") options.show_version = true;
         if (flags.contains(option)) continue;

@@ -1,5 +1,5 @@
-// The part of QEMU's command line that the fake acts on. Options that it does not know are ignored, as far as it can
-// tell whether a value follows them.
+// The part of QEMU's command line that the fake acts on. Options that it does not know are ignored, as far as
+// it can tell whether a value follows them.
 #pragma once
 
 #include "refusal.h"
@@ -19,9 +19,9 @@ struct Options {
     uint64_t ram_bytes = uint64_t{128} << 20;
     bool paused = false; ///< -S
     bool show_version = false;
-    std::vector<Json> blockdevs, devices;           ///< as JSON objects, in order
-    std::map<std::string, Properties> chardevs;     ///< by id; "backend" is the first word
-    std::vector<std::string> monitors;              ///< ids of chardevs, mode=control only
+    std::vector<Json> blockdevs, devices;       ///< as JSON objects, in order
+    std::map<std::string, Properties> chardevs; ///< by id; "backend" is the first word
+    std::vector<std::string> monitors;          ///< ids of chardevs, mode=control only
 };
 
 /// Throws Refusal with what QEMU would print.

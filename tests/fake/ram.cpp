@@ -6,9 +6,10 @@ namespace fake {
 
 namespace {
 
-constexpr uint64_t flag_zero = 0x02, flag_block_list = 0x04, flag_page = 0x08, flag_end = 0x10, flag_same_block = 0x20;
-constexpr char section_end_of_file = 0, section_start = 1, section_part = 2, section_end = 3, section_full = 4,
-               section_description = 6, section_configuration = 7, section_footer = 0x7e;
+constexpr uint64_t flag_zero = 0x02, flag_block_list = 0x04, flag_page = 0x08, flag_end = 0x10,
+                   flag_same_block = 0x20;
+constexpr char section_end_of_file = 0, section_start = 1, section_part = 2, section_end = 3,
+               section_full = 4, section_description = 6, section_configuration = 7, section_footer = 0x7e;
 constexpr uint64_t ram_section = 2, device_section = 3;
 const std::string device_name = "fake-device", zero_page(page_bytes, '\0');
 const std::string rom_name = "pc.bios";
@@ -16,7 +17,8 @@ constexpr uint64_t rom_bytes = 128 << 10;
 
 std::string big_endian(uint64_t value, size_t size) {
     std::string bytes(size, '\0');
-    for (size_t i = size; i-- > 0; value >>= 8) bytes[i] = static_cast<char>(value & 0xff);
+    for (size_t i = size; i-- > 0; value >>= 8)
+        bytes[i] = static_cast<char>(value & 0xff);
     return bytes;
 }
 
@@ -28,15 +30,18 @@ std::string header(char kind, uint64_t section, const std::string& name, uint64_
 }
 
 std::string start_of_stream(const Ram& ram, const StreamState& state) {
-    std::string bytes = "QEVM" + big_endian(3, 4) + section_configuration + big_endian(state.machine.size(), 4) + state.machine;
-    bytes += header(section_start, ram_section, "ram", 4) + big_endian((ram.bytes + rom_bytes) | flag_block_list, 8);
+    std::string bytes = "QEVM" + big_endian(3, 4) + section_configuration +
+                        big_endian(state.machine.size(), 4) + state.machine;
+    bytes += header(section_start, ram_section, "ram", 4) +
+             big_endian((ram.bytes + rom_bytes) | flag_block_list, 8);
     bytes += counted(ram.id) + big_endian(ram.bytes, 8) + counted(rom_name) + big_endian(rom_bytes, 8);
     return bytes + big_endian(flag_end, 8) + footer(ram_section);
 }
 
 std::string device_state(const StreamState& state) {
     const std::string content = Json{{"uuid", state.uuid}, {"status", state.status}}.dump();
-    std::string bytes = header(section_full, device_section, device_name, 1) + big_endian(content.size(), 4) + content;
+    std::string bytes =
+        header(section_full, device_section, device_name, 1) + big_endian(content.size(), 4) + content;
     bytes += footer(device_section) + section_end_of_file;
     const std::string description = R"({"configuration": {}, "devices": []})";
     return bytes + section_description + big_endian(description.size(), 4) + description;
@@ -51,7 +56,8 @@ void write_pages(const std::string& block, uint64_t bytes, const std::map<uint64
         for (uint64_t at = start; at < std::min(bytes, start + section_bytes); at += page_bytes) {
             const auto page = pages.find(at);
             const bool zero = page == pages.end();
-            section += big_endian(at | (zero ? flag_zero : flag_page) | (at == start ? 0 : flag_same_block), 8);
+            section +=
+                big_endian(at | (zero ? flag_zero : flag_page) | (at == start ? 0 : flag_same_block), 8);
             if (at == start) section += counted(block);
             section += zero ? std::string(1, '\0') : page->second;
             ++(zero ? progress.zero_pages : progress.data_pages);
@@ -71,26 +77,31 @@ class Reader {
         for (;;) {
             const char kind = get_(1)[0];
             if (kind == section_end_of_file) return state;
-            if (kind == section_configuration) read_configuration(machine);
-            else read_section(kind, state);
+            if (kind == section_configuration)
+                read_configuration(machine);
+            else
+                read_section(kind, state);
         }
     }
 
   private:
     uint64_t number(size_t size) {
         uint64_t value = 0;
-        for (const char byte : get_(size)) value = value << 8 | static_cast<unsigned char>(byte);
+        for (const char byte : get_(size))
+            value = value << 8 | static_cast<unsigned char>(byte);
         return value;
     }
     std::string text() { return get_(number(1)); }
 
     void read_configuration(const std::string& machine) {
         const std::string name = get_(number(4));
-        if (name != machine) throw Refusal("Machine type received is '" + name + "' and local is '" + machine + "'");
+        if (name != machine)
+            throw Refusal("Machine type received is '" + name + "' and local is '" + machine + "'");
     }
 
     void read_section(char kind, StreamState& state) {
-        if (kind < section_start || kind > section_full) throw Refusal("Unknown savevm section type " + std::to_string(kind));
+        if (kind < section_start || kind > section_full)
+            throw Refusal("Unknown savevm section type " + std::to_string(kind));
         const uint64_t section = number(4);
         std::string name = section == ram_section ? "ram" : "";
         if (kind == section_start || kind == section_full) {
@@ -98,10 +109,14 @@ class Reader {
             number(4);
             number(4);
         }
-        if (name == "ram") read_ram();
-        else if (name == device_name) read_device(state);
-        else throw Refusal("Unknown savevm section or instance '" + name + "' 0");
-        if (get_(1)[0] != section_footer || number(4) != section) throw Refusal("Missing section footer for " + name);
+        if (name == "ram")
+            read_ram();
+        else if (name == device_name)
+            read_device(state);
+        else
+            throw Refusal("Unknown savevm section or instance '" + name + "' 0");
+        if (get_(1)[0] != section_footer || number(4) != section)
+            throw Refusal("Missing section footer for " + name);
     }
 
     void read_device(StreamState& state) {
@@ -129,16 +144,21 @@ class Reader {
                 continue;
             }
             if (!(flags & flag_same_block)) block_ = text();
-            if (flags & flag_zero) store(offset, std::string(page_bytes, get_(1)[0]));
-            else if (flags & flag_page) store(offset, get_(page_bytes));
-            else throw Refusal("Unknown combination of migration flags: 0x" + std::to_string(flags));
+            if (flags & flag_zero)
+                store(offset, std::string(page_bytes, get_(1)[0]));
+            else if (flags & flag_page)
+                store(offset, get_(page_bytes));
+            else
+                throw Refusal("Unknown combination of migration flags: 0x" + std::to_string(flags));
         }
     }
 
     void store(uint64_t offset, const std::string& page) {
         if (block_ != ram_.id) return;
-        if (page == zero_page) ram_.pages.erase(offset);
-        else ram_.pages[offset] = page;
+        if (page == zero_page)
+            ram_.pages.erase(offset);
+        else
+            ram_.pages[offset] = page;
     }
 
     Ram& ram_;
@@ -176,7 +196,8 @@ void write_stream(const Ram& ram, const StreamState& state, bool background, Str
     put(start_of_stream(ram, state));
     write_pages(rom_name, rom_bytes, {}, progress, put);
     write_pages(ram.id, ram.bytes, ram.pages, progress, put);
-    if (!background) put(section_end + big_endian(ram_section, 4) + big_endian(flag_end, 8) + footer(ram_section));
+    if (!background)
+        put(section_end + big_endian(ram_section, 4) + big_endian(flag_end, 8) + footer(ram_section));
     put(device_state(state));
 }
 

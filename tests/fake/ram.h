@@ -34,7 +34,8 @@ struct StreamProgress {
     std::atomic<uint64_t> sent{0}, data_pages{0}, zero_pages{0};
 };
 
-/// put must throw to end it early. background: device state last and no END section, as background-snapshot writes it.
+/// put must throw to end it early. background: device state last and no END section, as background-snapshot
+/// writes it.
 void write_stream(const Ram& ram, const StreamState& state, bool background, StreamProgress& progress,
                   const std::function<void(const std::string&)>& put);
 

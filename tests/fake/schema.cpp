@@ -8,16 +8,24 @@ namespace fake {
 
 namespace {
 
-std::string member_path(const std::string& where, const std::string& name) { return where.empty() ? name : where + "." + name; }
+std::string member_path(const std::string& where, const std::string& name) {
+    return where.empty() ? name : where + "." + name;
+}
 
 std::string json_type_of(const Json& value) {
     switch (value.type()) {
-    case Json::value_t::object: return "object";
-    case Json::value_t::array: return "array";
-    case Json::value_t::string: return "string";
-    case Json::value_t::boolean: return "boolean";
-    case Json::value_t::null: return "null";
-    default: return value.is_number_integer() ? "int" : "number";
+    case Json::value_t::object:
+        return "object";
+    case Json::value_t::array:
+        return "array";
+    case Json::value_t::string:
+        return "string";
+    case Json::value_t::boolean:
+        return "boolean";
+    case Json::value_t::null:
+        return "null";
+    default:
+        return value.is_number_integer() ? "int" : "number";
     }
 }
 
@@ -42,7 +50,8 @@ void check_enum(const Json& type, const Json& value, const std::string& where) {
 
 Schema Schema::load(const std::string& version) {
     const char* folder = std::getenv("FAKE_QEMU_SCHEMA_DIR");
-    const std::string path = std::string(folder ? folder : FAKE_QEMU_SCHEMA_DIR) + "/schema-" + version + ".json";
+    const std::string path =
+        std::string(folder ? folder : FAKE_QEMU_SCHEMA_DIR) + "/schema-" + version + ".json";
     std::ifstream file(path);
     if (!file) throw std::runtime_error("cannot read " + path);
     Schema schema;
@@ -52,7 +61,8 @@ Schema Schema::load(const std::string& version) {
 
 Json Schema::commands() const {
     Json list = Json::array();
-    for (const auto& [name, type] : recorded_.at("commands").items()) list.push_back({{"name", name}});
+    for (const auto& [name, type] : recorded_.at("commands").items())
+        list.push_back({{"name", name}});
     return list;
 }
 
@@ -92,7 +102,8 @@ Json Schema::members_of(const Json& type, const Json& value, const std::string& 
     if (!value.contains(tag)) throw Refusal("Parameter '" + member_path(where, tag) + "' is missing");
     for (const Json& variant : type.at("variants"))
         if (variant.at("case") == value[tag])
-            for (const Json& member : recorded_["types"].at(variant.at("type")).at("members")) members.push_back(member);
+            for (const Json& member : recorded_["types"].at(variant.at("type")).at("members"))
+                members.push_back(member);
     return members;
 }
 
@@ -101,11 +112,14 @@ void Schema::check_object(const Json& type, const Json& value, const std::string
     Json unknown = value;
     for (const Json& member : members_of(type, value, where)) {
         const std::string name = member.at("name");
-        if (value.contains(name)) check_value(member.at("type"), value[name], member_path(where, name));
-        else if (!member.contains("default")) throw Refusal("Parameter '" + member_path(where, name) + "' is missing");
+        if (value.contains(name))
+            check_value(member.at("type"), value[name], member_path(where, name));
+        else if (!member.contains("default"))
+            throw Refusal("Parameter '" + member_path(where, name) + "' is missing");
         unknown.erase(name);
     }
-    if (!unknown.empty()) throw Refusal("Parameter '" + member_path(where, unknown.begin().key()) + "' is unexpected");
+    if (!unknown.empty())
+        throw Refusal("Parameter '" + member_path(where, unknown.begin().key()) + "' is unexpected");
 }
 
 /// The one alternative whose JSON type the value has.

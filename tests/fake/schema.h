@@ -1,4 +1,5 @@
-// What a real QEMU said about its commands (tests/fake/record-schema), and whether a command's arguments fit it.
+// What a real QEMU said about its commands (tests/fake/record-schema), and whether a command's arguments fit
+// it.
 #pragma once
 
 #include "refusal.h"
