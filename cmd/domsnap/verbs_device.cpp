@@ -1,5 +1,6 @@
 // The guest's console, screen and keys, and QEMU's monitor.
 #include "groups.h"
+#include "keys.h"
 #include "session.h"
 #include "terminal.h"
 
@@ -71,7 +72,9 @@ static void send_key(Session& session, const Arguments& arguments) {
     if (codeset != "linux")
         throw Error(ErrorCode::unsupported, fmt::format("unknown codeset: '{}'", codeset),
                     "use linux: KEY_A, KEY_LEFTCTRL, or their numbers");
-    session.host().send_key(arguments.get("domain"), arguments.list("keycode"), hold_time(arguments));
+    auto keys = arguments.list("keycode");
+    for (auto& key : keys) key = qemu_key(key);
+    session.host().send_key(arguments.get("domain"), keys, hold_time(arguments));
 }
 
 static VncAddress require_display(Session& session, const std::string& domain) {
