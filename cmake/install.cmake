@@ -12,6 +12,12 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/domsnapConfig.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/domsnapConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/domsnapConfig.cmake ${PROJECT_BINARY_DIR}/domsnapConfigVersion.cmake
   DESTINATION ${package_dir})
+# Relative to the file itself, so that the tree may be installed under any --prefix and moved.
+file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+set(pc_prefix "\${pcfiledir}/${up}")
+if(BUILD_SHARED_LIBS) # a static library hands on what it was built on
+  set(pc_private ".private")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/domsnap.pc.in ${PROJECT_BINARY_DIR}/domsnap.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/domsnap.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
