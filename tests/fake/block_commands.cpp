@@ -88,6 +88,16 @@ Json add(Machine& machine, const Json& arguments, Monitor&) {
     return nothing;
 }
 
+/// Only what domsnap changes by it: whether the node may be written.
+Json reopen(Machine& machine, const Json& arguments, Monitor&) {
+    for (const Json& options : arguments.at("options")) {
+        const std::string name = options.value("node-name", "");
+        if (!machine.graph.find(name)) throw Refusal("Failed to find node with node-name='" + name + "'");
+        machine.graph.set_read_only(name, options.value("read-only", false));
+    }
+    return nothing;
+}
+
 Json remove(Machine& machine, const Json& arguments, Monitor&) {
     const std::string name = arguments.at("node-name");
     if (machine.jobs.busy(name))
@@ -102,6 +112,7 @@ Json remove(Machine& machine, const Json& arguments, Monitor&) {
 std::map<std::string, Command> block_commands() {
     return {{"blockdev-add", add},
             {"blockdev-del", remove},
+            {"blockdev-reopen", reopen},
             {"transaction", transaction},
             {"blockdev-snapshot", one_overlay},
             {"blockdev-snapshot-internal-sync", one_internal},

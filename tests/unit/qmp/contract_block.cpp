@@ -120,6 +120,27 @@ TEST_P(QmpBlock, UndoesATransactionThatFailsButLeavesTheFiles) {
     blockdev_del(qemu, "oa", soon());
 }
 
+TEST_P(QmpBlock, ReopensAFrozenImageForWriting) {
+    const auto base = scratch.qcow2("base");
+    const Json file{{"driver", "file"}, {"node-name", "f"}, {"filename", base}, {"auto-read-only", true}};
+    Guest guest(GetParam(), scratch, {"-blockdev", file.dump()});
+    auto qemu = guest.connect();
+    Json frozen{
+        {"driver", "qcow2"}, {"node-name", "b"}, {"file", "f"}, {"backing", nullptr}, {"read-only", true}};
+    blockdev_add(qemu, frozen, soon());
+    EXPECT_TRUE(node_of(qemu, "b").read_only);
+    frozen["read-only"] = false;
+    qemu.run("blockdev-reopen", {{"options", {frozen}}}, soon());
+    EXPECT_FALSE(node_of(qemu, "b").read_only);
+    transaction(qemu, {{Kinds::internal, "b", "now"}}, soon());
+    frozen["read-only"] = true;
+    qemu.run("blockdev-reopen", {{"options", {frozen}}}, soon());
+    EXPECT_TRUE(node_of(qemu, "b").read_only);
+    frozen["node-name"] = "none";
+    EXPECT_EQ(message_of([&] { qemu.run("blockdev-reopen", {{"options", {frozen}}}, soon()); }),
+              "QEMU refused 'blockdev-reopen': Failed to find node with node-name='none'");
+}
+
 TEST_P(QmpBlock, RefusesASnapshotNameThatIsTaken) {
     Guest guest(GetParam(), scratch, three_disks(scratch));
     auto qemu = guest.connect();
