@@ -61,7 +61,7 @@ void refuse_running(const View& view, const char* what) {
 
 /// Starting on a file that a snapshot froze would write into it, and the snapshot be lost. libvirt does it.
 void refuse_frozen_disks(const View& view) {
-    const auto snapshots = view.snapshots();
+    const auto snapshots = view.snapshot_heads();
     for (const auto& disk : view.definition().disks) {
         if (disk.empty() || disk.defaults_to_no()) continue;
         for (const auto& snapshot : snapshots.all())

@@ -33,7 +33,7 @@ SnapshotInfo info_of(const model::Snapshot& snapshot, const model::SnapshotTree&
 
 std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
     const View view(folders_, resolve_name(folders_, domain));
-    const auto tree = view.snapshots();
+    const auto tree = view.snapshot_heads();
     std::map<std::string, unsigned> below;
     const auto order = tree.topological();
     for (auto at = order.rbegin(); at != order.rend(); ++at) // children first: each adds itself to its parent once
@@ -48,7 +48,7 @@ std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
 
 SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& snapshot) const {
     const View view(folders_, resolve_name(folders_, domain));
-    const auto tree = view.snapshots();
+    const auto tree = view.snapshot_heads();
     auto info = info_of(tree.get(snapshot), tree, view.name());
     info.descendants = static_cast<unsigned>(tree.descendants(snapshot).size());
     return info;

@@ -66,7 +66,7 @@ void run(Session& session, std::vector<plan::Action> steps, const std::string& s
 std::string redefine(Session& session, model::Snapshot snapshot, bool current) {
     if (snapshot.name.empty()) refuse("XML error: a redefined snapshot must have a name");
     model::check_snapshot_name(snapshot.name);
-    const auto tree = session.snapshots();
+    const auto tree = session.snapshot_heads();
     check_parent(snapshot, tree);
     check_domain(session, snapshot);
     if (const auto* old = tree.find(snapshot.name)) keep_points(snapshot, *old);

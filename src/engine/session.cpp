@@ -32,16 +32,25 @@ model::Domain View::live() const {
     return parse_domain(os::read_file(files_.live(), store::max_document), name());
 }
 
+static constexpr xml::SnapshotParseOptions as_record{.redefine = true, .disk_only = false, .record = true};
+
 static model::Snapshot parse_record(const std::string& text, const std::string& source) {
-    return xml::parse_snapshot(text, {.redefine = true, .disk_only = false, .record = true}, source);
+    return xml::parse_snapshot(text, as_record, source);
 }
 
-model::SnapshotTree View::snapshots() const {
+static model::Snapshot parse_record_head(const std::string& text, const std::string& source) {
+    return xml::snapshot_from(xml::parse_head(text, "domain", source), as_record);
+}
+
+model::SnapshotTree View::read_snapshots(ParseRecord* parse) const {
     std::vector<model::Snapshot> snapshots;
     for (const auto& path : folder_.record_files())
-        snapshots.push_back(parse_record(folder_.read_record(path), path));
+        snapshots.push_back(parse(folder_.read_record(path), path));
     return model::SnapshotTree(std::move(snapshots), folder_.current());
 }
+
+model::SnapshotTree View::snapshots() const { return read_snapshots(parse_record); }
+model::SnapshotTree View::snapshot_heads() const { return read_snapshots(parse_record_head); }
 
 model::Snapshot View::snapshot(const std::string& name) const {
     const auto text = folder_.record(name);

@@ -33,9 +33,15 @@ class View {
     /// What runs; the definition if nothing does.
     model::Domain live() const;
     model::SnapshotTree snapshots() const;
+    /// Without <domain>, <inactiveDomain> and <cookie>: for those who ask about the tree and the disks alone. They are
+    /// nine tenths of a record, and a list of thousands must not parse them.
+    model::SnapshotTree snapshot_heads() const;
     model::Snapshot snapshot(const std::string& name) const; ///< not_found in libvirt's words
 
   private:
+    using ParseRecord = model::Snapshot(const std::string& text, const std::string& source);
+    model::SnapshotTree read_snapshots(ParseRecord* parse) const;
+
     Folders folders_;
     store::DomainFolder folder_;
     model::Domain definition_;
