@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "engine/session.h"
+#include "engine/trace.h"
 #include "os/file.h"
 #include "store/journal.h"
 
@@ -35,6 +36,7 @@ Progressed read_marks(const store::JournalContent& journal, size_t steps) {
 }
 
 void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t step) {
+    const TraceStep trace(plan::kind_of(plan.steps[step]));
     journal.mark(StepMark::begun, step);
     world.apply(plan.steps[step]);
     journal.mark(StepMark::done, step);

@@ -51,7 +51,7 @@ template <size_t... I> Action read_action(size_t kind, const Json& json, std::in
 
 Json write_action(const Action& action) {
     Json json = std::visit([](const auto& step) { return Json(step); }, action);
-    json["step"] = kinds[action.index()];
+    json["step"] = kind_of(action);
     return json;
 }
 
@@ -63,6 +63,8 @@ Action parse_action(const Json& json) {
 }
 
 } // namespace
+
+const char* kind_of(const Action& action) { return kinds[action.index()]; }
 
 std::string to_json(const Plan& plan) {
     Json steps = Json::array();

@@ -81,6 +81,9 @@ struct Plan {
     std::vector<std::string> warnings;
 };
 
+/// The journal's name of this kind of step: "make-overlay".
+const char* kind_of(const Action& action);
+
 /// The journal's form. from_json throws corrupt for anything that to_json did not write.
 std::string to_json(const Plan& plan);
 Plan plan_from_json(const std::string& text);
