@@ -24,8 +24,16 @@ static void help(Session& session, const Arguments& arguments) {
     session.print_document(help_of(*verb));
 }
 
+static void table(Session& session, const Arguments&) { session.print_document(combination_table()); }
+
 std::vector<Verb> own_verbs() {
     return {
+        {"table",
+         "print what is captured for every combination",
+         "The combinations of domain, memory, disks and --disk-only, with what is taken or why it is refused.",
+         {},
+         {},
+         table},
         {"snapshot-plan",
          "print what a snapshot command would do",
          "snapshot-plan [create | create-as | revert | delete] args...: the same as that snapshot command "

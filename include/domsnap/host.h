@@ -102,6 +102,9 @@ struct VncAddress {
     std::string socket;
 };
 
+/// The RFC's table of combinations as this build implements it, a line per row.
+std::string combination_table();
+
 class Host {
   public:
     explicit Host(Folders folders = {});

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/observe.h"
 #include "image/qemu_img.h"
+#include "image/vm_state.h"
 #include "memory/capture.h"
 #include "os/file.h"
 #include "os/socket.h"
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <exception>
 #include <fmt/format.h>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -58,7 +60,8 @@ std::string last_words(const machine::RuntimeFiles& files) {
 /// The image's pages on their way into the pipe, from a thread of their own: writing blocks as QEMU reads.
 class Feed {
   public:
-    Feed(const memory::ImageReader& image, os::Fd out) : out_(std::move(out)), thread_([this, &image] { run(image); }) {}
+    using Source = std::function<void(int out, const Control& control)>;
+    Feed(Source source, os::Fd out) : source_(std::move(source)), out_(std::move(out)), thread_([this] { run(); }) {}
     ~Feed() {
         stop_ = true;
         thread_.join();
@@ -69,10 +72,10 @@ class Feed {
     void rethrow() const { std::rethrow_exception(error_); } ///< only if failed()
 
   private:
-    void run(const memory::ImageReader& image) {
+    void run() {
         const Control control{[this](const Progress& p) { done_ = p.done, total_ = p.total; }, {}, &stop_};
         try {
-            memory::write_stream(image, out_.get(), control);
+            source_(out_.get(), control);
         } catch (...) {
             error_ = std::current_exception();
             failed_ = true;
@@ -80,6 +83,7 @@ class Feed {
         out_.reset(); // the end of the stream
     }
 
+    Source source_;
     os::Fd out_;
     CancelFlag stop_ = false;
     std::atomic<uint64_t> done_ = 0, total_ = 0;
@@ -157,8 +161,7 @@ std::string noted_reason(const machine::RuntimeFiles& files) {
     return os::exists(files.reason()) ? std::string(text::trim(os::read_file(files.reason(), 256))) : std::string{};
 }
 
-void load_memory(Session& session, const std::string& path) {
-    const auto image = memory::ImageReader::open(path);
+static void load_stream(Session& session, Feed::Source source) {
     auto& qemu = session.monitor();
     auto [stream, out] = os::make_pipe();
     qmp::set_migration_capabilities(qemu, {}, quick());
@@ -166,12 +169,21 @@ void load_memory(Session& session, const std::string& path) {
     stream.reset(); // QEMU's copy must be the only read end: when it dies, the feed gets EPIPE and does not hang
     qmp::migrate_incoming_fd(qemu, "domsnap-memory", quick());
     try {
-        const Feed feed(image, std::move(out));
+        const Feed feed(std::move(source), std::move(out));
         wait_until_loaded(session, feed);
     } catch (const Error& error) {
         const auto words = session.process() ? std::string{} : last_words(session.files());
         throw Error(error.code(), words.empty() ? error.what() : fmt::format("{} ({})", error.what(), words), error.hint());
     }
+}
+
+void load_memory(Session& session, const std::string& path) {
+    const auto image = memory::ImageReader::open(path);
+    load_stream(session, [&](int out, const Control& control) { memory::write_stream(image, out, control); });
+}
+
+void load_vm_state(Session& session, const std::string& file, const std::string& tag) {
+    load_stream(session, [&](int out, const Control& control) { image::write_vm_state(file, tag, out, control); });
 }
 
 } // namespace domsnap::engine

@@ -23,5 +23,7 @@ std::string noted_reason(const machine::RuntimeFiles& files);
 
 /// Feeds a memory image to a QEMU that waits for a stream, and waits until it has it all.
 void load_memory(Session& session, const std::string& image);
+/// The same from an internal snapshot of a qcow2 file, which is only read.
+void load_vm_state(Session& session, const std::string& file, const std::string& tag);
 
 } // namespace domsnap::engine

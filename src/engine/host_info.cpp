@@ -77,6 +77,17 @@ DomainInfo look_at(const View& view) {
     return info;
 }
 
+std::vector<std::string> chain_files(const model::Disk& disk) {
+    std::vector<std::string> files;
+    try {
+        if (!disk.empty())
+            for (const auto& one : image::chain(disk.source, disk.format)) files.push_back(one.path);
+    } catch (const Error&) {
+        files = {disk.source}; // what is said is shown, also when the file is gone
+    }
+    return files;
+}
+
 /// Reading goes through the second monitor, so that it works while a snapshot holds the first.
 qmp::Client watch_monitor(const View& view) {
     if (!view.process())
@@ -141,7 +152,7 @@ std::vector<DiskInfo> Host::disks(const std::string& name, bool inactive) const 
     const auto domain = inactive ? view.definition() : view.live();
     std::vector<DiskInfo> disks;
     for (const auto& disk : domain.disks)
-        disks.push_back({disk.target, disk.type, model::to_string(disk.device), disk.source, disk.format, disk.bus, {}});
+        disks.push_back({disk.target, disk.type, model::to_string(disk.device), disk.source, disk.format, disk.bus, chain_files(disk)});
     return disks;
 }
 

@@ -39,7 +39,7 @@ model::Snapshot resolve(model::Snapshot request, const CreateOptions& options, c
     const auto cell = plan::cell_of(request, options, facts.live, facts.online());
     const auto& outcome = plan::look_up(cell);
     if (!outcome.valid())
-        throw Error(outcome.not_yet ? ErrorCode::unsupported : ErrorCode::invalid_request, outcome.refusal,
+        throw Error(ErrorCode::invalid_request, outcome.refusal,
                     fmt::format("the domain is {}, memory '{}', disks '{}', --disk-only {}: see 'domsnap table'", cell.online ? "active" : "off",
                                 model::to_string(cell.memory), model::to_string(cell.disk), cell.disk_only ? "given" : "not given"));
     request.memory.location = outcome.memory;
@@ -53,6 +53,8 @@ void finish(const Session& session, const plan::Plan& plan, World& world, const 
 }
 
 } // namespace
+
+std::string combination_table() { return plan::table_text(); }
 
 CreateResult Host::snapshot_create(const std::string& domain, const std::string& xml, const CreateOptions& options, const Control& control) {
     if (options.validate) validate_snapshot(xml);

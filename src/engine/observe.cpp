@@ -49,12 +49,14 @@ void look_at_disks(Facts& facts, const model::Domain& domain) {
 }
 
 void look_at_points(Facts& facts, const model::SnapshotTree& tree) {
-    for (const auto& snapshot : tree.all())
+    for (const auto& snapshot : tree.all()) {
+        if (snapshot.memory_point) look_at(facts, snapshot.memory_point->file, snapshot.memory_point->format);
         for (const auto& disk : snapshot.disks) {
             if (disk.point) look_at(facts, disk.point->file, disk.point->format);
             // Overlays that a snapshot made may rest on a point without being anybody's point themselves.
             if (!disk.source.empty() && os::exists(disk.source)) look_at(facts, disk.source, disk.driver.empty() ? "qcow2" : disk.driver);
         }
+    }
 }
 
 void look_at_folder(Facts& facts, const std::string& folder) {

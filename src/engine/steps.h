@@ -29,6 +29,10 @@ void undo(Session& session, const plan::ReserveImage& step);
 void apply(Session& session, const plan::RemoveFile& step);
 void apply(Session& session, const plan::Rebase& step);
 
+void apply(Session& session, const plan::MakeHolder& step);
+void undo(Session& session, const plan::MakeHolder& step);
+void apply(Session& session, const plan::DropNode& step);
+
 void apply(Session& session, const plan::AddNode& step);
 void undo(Session& session, const plan::AddNode& step);
 void apply(Session& session, const plan::Merge& step);
@@ -63,6 +67,10 @@ void delete_internal(Session& session, const std::string& path, const std::strin
 /// flag is obeyed.
 void commit_active(Session& session, const std::string& target, const std::string& node, const std::string& base_node,
                    const std::string& job, bool cancellable);
+/// Undoes a switch onto overlays: merges each back into its base, in the running QEMU or, where none runs, in the files.
+void merge_back(Session& session, const std::vector<plan::OverlaySwitch>& overlays);
+/// cont, if it ran before and does not now.
+void resume_if(Session& session, bool was_running);
 /// blockdev-del of a node and its file's node; a node that is not there is as good as deleted.
 void drop_node(Session& session, const std::string& node);
 

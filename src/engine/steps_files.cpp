@@ -47,6 +47,12 @@ void undo(Session&, const plan::ReserveImage& step) {
     if (os::exists(step.path)) os::remove_file_durably(step.path); // in a folder that is not there, there is nothing to remove
 }
 
+/// The disk part of a file that only holds memory: as small as qcow2 and QEMU's sector allow.
+void apply(Session&, const plan::MakeHolder& step) { image::create(step.path, "qcow2", 65536); }
+void undo(Session&, const plan::MakeHolder& step) {
+    if (os::exists(step.path)) os::remove_file_durably(step.path);
+}
+
 void apply(Session&, const plan::RemoveFile& step) { os::remove_file_durably(step.path); }
 
 void apply(Session& session, const plan::Rebase& step) {

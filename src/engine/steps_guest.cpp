@@ -36,9 +36,11 @@ void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, ste
 void apply(Session& session, const plan::StartGuest& step) {
     end_qemu(session, step.reason); // half started before a crash: from the snapshot again, nothing is lost by it
     const auto domain = parse_domain(step.text, session.name());
-    start_qemu(session, domain, step.from == plan::StartGuest::From::memory);
+    const bool incoming = step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
+    start_qemu(session, domain, incoming);
     try {
         if (step.from == plan::StartGuest::From::memory) load_memory(session, step.image);
+        if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
     } catch (const Error&) {
         end_qemu(session, "failed"); // a guest without its memory must not run

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 
 namespace domsnap::engine {
 
@@ -16,11 +17,11 @@ bool holds(const std::string& path, const std::string& tag) {
     return std::any_of(info.snapshots.begin(), info.snapshots.end(), [&](const auto& s) { return s.tag == tag; });
 }
 
-/// The running QEMU's node for the file; empty if it has none.
-std::string node_for(Session& session, const std::string& path) {
-    for (const auto& node : qmp::query_named_block_nodes(session.monitor(), quick()))
-        if (node.file == path && node.driver == "qcow2") return node.node_name;
-    return {};
+/// The running QEMU's node for the file, if it has one.
+std::optional<qmp::BlockNode> node_for(Session& session, const std::string& path) {
+    for (auto& node : qmp::query_named_block_nodes(session.monitor(), quick()))
+        if (node.file == path && node.driver == "qcow2") return std::move(node);
+    return std::nullopt;
 }
 
 void finish(Session& session, const std::string& job, bool cancellable) {
@@ -33,19 +34,42 @@ void finish(Session& session, const std::string& job, bool cancellable) {
 } // namespace
 
 void delete_internal(Session& session, const std::string& path, const std::string& tag, const std::string& job) {
-    const auto node = session.process() ? node_for(session, path) : std::string{};
+    const auto node = session.process() ? node_for(session, path) : std::nullopt;
     if (!holds(path, tag)) return;
-    if (node.empty()) return image::snapshot_delete(path, tag);
-    qmp::snapshot_delete(session.monitor(), job, tag, {node}, quick());
+    if (!node) return image::snapshot_delete(path, tag);
+    // A backing image is open read-only, and QEMU deletes nothing from it until it is reopened.
+    auto& qemu = session.monitor();
+    const auto file_node = node->node_name + "-file";
+    if (node->read_only) qmp::set_read_only(qemu, *node, file_node, false, quick());
+    qmp::snapshot_delete(qemu, job, tag, {node->node_name}, quick());
     finish(session, job, false);
+    if (node->read_only) qmp::set_read_only(qemu, *node, file_node, true, quick());
 }
 
-void apply(Session& session, const plan::SaveInternal& step) {
+namespace {
+
+/// The stop is QEMU's own unless overlays are switched in it too: then it must last until both are done.
+void save_all(Session& session, const plan::SaveInternal& step) {
     std::vector<std::string> nodes;
     for (const auto& disk : step.disks) nodes.push_back(disk.node);
+    if (step.was_running && !step.overlays.empty()) qmp::stop(session.monitor(), quick());
     qmp::snapshot_save(session.monitor(), step.job, step.tag, step.vmstate_node, nodes, quick());
     finish(session, step.job, true);
-    if (step.was_running && !qmp::query_status(session.monitor(), quick()).running) qmp::cont(session.monitor(), quick());
+    std::vector<qmp::TransactionAction> actions;
+    for (const auto& one : step.overlays) actions.push_back({qmp::TransactionAction::Kind::overlay, one.base_node, one.overlay_node});
+    if (!actions.empty()) qmp::transaction(session.monitor(), actions, quick());
+}
+
+} // namespace
+
+void apply(Session& session, const plan::SaveInternal& step) {
+    try {
+        save_all(session, step);
+    } catch (const Error&) {
+        if (session.process()) resume_if(session, step.was_running); // the guest must not stand still for it
+        throw;
+    }
+    resume_if(session, step.was_running);
 }
 
 void undo(Session& session, const plan::SaveInternal& step) {
@@ -56,9 +80,10 @@ void undo(Session& session, const plan::SaveInternal& step) {
                 finish(session, step.job, false);
             } catch (const Error&) { // it failed, or was cancelled: nothing of it is left
             }
-        if (step.was_running && !qmp::query_status(session.monitor(), quick()).running) qmp::cont(session.monitor(), quick());
+        resume_if(session, step.was_running);
     }
-    for (const auto& disk : step.disks) delete_internal(session, disk.path, disk.tag, fmt::format("{}-back-{}", step.job, disk.target));
+    merge_back(session, step.overlays);
+    for (const auto& disk : step.disks) delete_internal(session, disk.path, disk.tag, fmt::format("{}-back-{}", step.job, disk.node));
 }
 
 void apply(Session&, const plan::CreateInternal& step) {

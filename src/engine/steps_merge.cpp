@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "engine/steps.h"
 #include "image/qemu_img.h"
+#include "os/file.h"
 #include "qmp/commands.h"
 
 #include <algorithm>
@@ -38,6 +39,7 @@ void apply(Session& session, const plan::AddNode& step) {
 }
 
 void undo(Session& session, const plan::AddNode& step) { drop_node(session, step.node); }
+void apply(Session& session, const plan::DropNode& step) { drop_node(session, step.node); }
 
 void drop_node(Session& session, const std::string& node) {
     if (!session.process()) return;
@@ -51,6 +53,39 @@ void commit_active(Session& session, const std::string& target, const std::strin
     if (!qmp::find_job(session.monitor(), job, quick()))
         qmp::block_commit(session.monitor(), job, node, node, base_node, {}, quick());
     finish(session, job, target, cancellable);
+}
+
+namespace {
+
+void merge_back_online(Session& session, const plan::OverlaySwitch& one) {
+    const auto devices = qmp::query_device_nodes(session.monitor(), quick());
+    const auto present = devices.find(one.device);
+    if (present != devices.end() && present->second == one.overlay_node)
+        commit_active(session, one.target, one.overlay_node, one.base_node, fmt::format("domsnap-back-{}", one.overlay_node), false);
+}
+
+/// QEMU is gone. What the guest wrote since the switch lies in the overlay: it belongs to the disk, which the
+/// definition still names.
+void merge_back_offline(Session& session, const plan::OverlaySwitch& one) {
+    const auto file = os::file_info(one.overlay_path);
+    if (!file || file->size == 0) return;
+    try {
+        if (image::info(one.overlay_path, "qcow2").backing_path != one.base_path) return;
+    } catch (const Error&) {
+        return; // never became an image, so nothing was written to it (base images stay intact: qemu 7.2, 100+ kills)
+    }
+    image::commit(one.overlay_path, "qcow2", one.base_path, Control{session.control().progress, session.control().warning, nullptr});
+}
+
+} // namespace
+
+void merge_back(Session& session, const std::vector<plan::OverlaySwitch>& overlays) {
+    const bool runs = session.process().has_value();
+    for (const auto& one : overlays) runs ? merge_back_online(session, one) : merge_back_offline(session, one);
+}
+
+void resume_if(Session& session, bool was_running) {
+    if (was_running && !qmp::query_status(session.monitor(), quick()).running) qmp::cont(session.monitor(), quick());
 }
 
 static void merge_online(Session& session, const plan::Merge& step) {

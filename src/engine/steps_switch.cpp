@@ -2,8 +2,6 @@
 #include "base/error.h"
 #include "engine/memory_identity.h"
 #include "engine/steps.h"
-#include "image/qemu_img.h"
-#include "os/file.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
 
@@ -38,10 +36,6 @@ void prepare_capture(Session& session, Underway& underway, const plan::SwitchDis
     underway.expected = identity.ram_size;
     underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity, session.files().folder + "/capture.log"));
     qmp::give_fd(qemu, stream_name, feed.get(), quick());
-}
-
-void resume_if(Session& session, bool was_running) {
-    if (was_running && !qmp::query_status(session.monitor(), quick()).running) qmp::cont(session.monitor(), quick());
 }
 
 [[noreturn]] void migration_failed(const qmp::Migration& migration) {
@@ -97,35 +91,6 @@ void end_migration(Session& session, Underway& underway) {
     underway.capture.reset();
 }
 
-const std::string* present_node(const std::map<std::string, std::string>& devices, const plan::OverlaySwitch& one) {
-    const auto found = devices.find(one.device);
-    return found == devices.end() ? nullptr : &found->second;
-}
-
-void merge_back_online(Session& session, const plan::SwitchDisks& step) {
-    const auto devices = qmp::query_device_nodes(session.monitor(), quick());
-    for (const auto& one : step.overlays) {
-        const auto* node = present_node(devices, one);
-        if (node && *node == one.overlay_node)
-            commit_active(session, one.target, one.overlay_node, one.base_node, fmt::format("domsnap-back-{}", one.overlay_node), false);
-    }
-}
-
-/// QEMU is gone. What the guest wrote since the switch lies in the overlays: it belongs to the disks, which the
-/// definition still names.
-void merge_back_offline(Session& session, const plan::SwitchDisks& step) {
-    for (const auto& one : step.overlays) {
-        const auto file = os::file_info(one.overlay_path);
-        if (!file || file->size == 0) continue;
-        try {
-            if (image::info(one.overlay_path, "qcow2").backing_path != one.base_path) continue;
-        } catch (const Error&) {
-            continue; // never became an image, so nothing was written to it (base images stay intact: qemu 7.2, 100+ kills)
-        }
-        image::commit(one.overlay_path, "qcow2", one.base_path, Control{session.control().progress, session.control().warning, nullptr});
-    }
-}
-
 } // namespace
 
 void apply(Session& session, Underway& underway, const plan::SwitchDisks& step) {
@@ -145,10 +110,8 @@ void undo(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     if (session.process()) {
         if (!step.image.empty()) end_migration(session, underway);
         resume_if(session, step.was_running);
-        merge_back_online(session, step);
-    } else {
-        merge_back_offline(session, step);
     }
+    merge_back(session, step.overlays);
     if (!step.image.empty()) memory::wait_for_capture(step.image, Deadline::after(std::chrono::hours(1)));
     for (const auto& one : step.internals) delete_internal(session, one.path, one.tag, fmt::format("domsnap-back-{}", one.node));
 }

@@ -17,7 +17,7 @@ template <class Step> constexpr bool leaves_no_trace = one_of<Step, plan::TryOut
 
 template <class Step>
 constexpr bool final_effect = one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge, plan::RemoveFile,
-                                     plan::DeleteInternal, plan::Rebase>;
+                                     plan::DeleteInternal, plan::Rebase, plan::DropNode>;
 
 class RealWorld : public World {
   public:
@@ -56,11 +56,11 @@ bool is_undoable(const plan::Action& action) {
 }
 
 bool makes_a_file(const plan::Action& action) {
-    return std::visit([]<class Step>(const Step&) { return one_of<Step, plan::MakeOverlay, plan::CopyImage, plan::ReserveImage>; }, action);
+    return std::visit([]<class Step>(const Step&) { return one_of<Step, plan::MakeOverlay, plan::CopyImage, plan::ReserveImage, plan::MakeHolder>; }, action);
 }
 
 bool may_be_left(const plan::Action& action) {
-    return std::visit([]<class Step>(const Step&) { return one_of<Step, plan::StartGuest, plan::Merge, plan::RemoveFile, plan::DeleteInternal>; },
+    return std::visit([]<class Step>(const Step&) { return one_of<Step, plan::StartGuest, plan::Merge, plan::RemoveFile, plan::DeleteInternal, plan::DropNode>; },
                       action);
 }
 

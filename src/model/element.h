@@ -63,6 +63,10 @@ struct Element {
     bool remove(std::string_view child_name);
 };
 
+/// Moves the lines below the element sideways, so that its closing tag has so many blanks before it: a document that is
+/// put into another one, or taken out. Texts and documents on one line stay as they are.
+void set_indentation(Element& element, size_t blanks);
+
 /// The element and what is below it, as libvirt writes XML: attributes in single quotes, the children's blanks as they
 /// are; below <metadata> double quotes, because libvirt leaves that to libxml2. No trailing newline.
 std::string to_text(const Element& element);

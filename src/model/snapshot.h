@@ -43,6 +43,7 @@ struct Snapshot {
     std::string parent;                            ///< "" = root
     int64_t creation_time = 0;                     ///< epoch seconds; 0 = not said
     SnapshotMemory memory;
+    std::optional<DiskPoint> memory_point; ///< records only: the internal snapshot that holds internal memory
     std::vector<SnapshotDisk> disks;
     bool has_disks = false;               ///< the request had a <disks> element
     std::vector<Element> domain;          ///< <domain> before the snapshot; 0 or 1

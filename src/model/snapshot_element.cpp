@@ -48,12 +48,16 @@ void add_disks(Element& root, const Snapshot& snapshot, bool for_request) {
         disks.append(disk_element(disk, for_request), 1);
 }
 
+void set_point(Element& element, const DiskPoint& point) {
+    element.set_attribute("file", point.file);
+    element.set_attribute("format", point.format);
+    if (!point.tag.empty()) element.set_attribute("tag", point.tag);
+}
+
 Element point_element(const SnapshotDisk& disk) {
     Element point("domsnap:point");
     point.set_attribute("name", disk.name);
-    point.set_attribute("file", disk.point->file);
-    point.set_attribute("format", disk.point->format);
-    if (!disk.point->tag.empty()) point.set_attribute("tag", disk.point->tag);
+    set_point(point, *disk.point);
     return point;
 }
 
@@ -61,6 +65,7 @@ void add_points(Element& root, const Snapshot& snapshot) {
     Element points("domsnap:points");
     points.set_attribute("xmlns:domsnap", record_namespace);
     points.set_attribute("version", "1");
+    if (snapshot.memory_point) set_point(points.append(Element("domsnap:memory"), 1), *snapshot.memory_point);
     for (const auto& disk : snapshot.disks)
         if (disk.point) points.append(point_element(disk), 1);
     if (!points.children.empty()) root.append(std::move(points));
@@ -70,6 +75,7 @@ void add_document(Element& root, const std::vector<Element>& document, const cha
     if (document.empty()) return;
     Element copy = security_info ? document.front() : without_secrets(document.front());
     copy.name = name;
+    set_indentation(copy, 2);
     root.append(std::move(copy));
 }
 

@@ -18,7 +18,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlaySwitch, target, device, base_node, bas
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InternalPoint, target, node, path, tag)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SwitchDisks, overlays, internals, image, background, was_running)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AwaitCapture, image, was_running)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SaveInternal, job, tag, vmstate_node, disks, was_running)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeHolder, path)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SaveInternal, job, tag, vmstate_node, disks, overlays, was_running)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DropNode, node)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CreateInternal, path, tag)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeleteInternal, path, tag, node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ApplyInternal, path, tag)
@@ -40,7 +42,7 @@ namespace {
 constexpr const char* kinds[] = {"make-overlay",    "copy-image",     "reserve-image",   "add-node",    "switch-disks", "await-capture",
                                  "save-internal",   "create-internal", "delete-internal", "apply-internal", "put-definition",
                                  "put-live",        "put-record",     "remove-record",   "set-current", "try-out",
-                                 "end-guest",       "start-guest",    "merge",           "rebase",      "remove-file"};
+                                 "end-guest",       "start-guest",    "merge",           "rebase",      "remove-file", "make-holder", "drop-node"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I> Action read_action(size_t kind, const Json& json, std::index_sequence<I...>) {

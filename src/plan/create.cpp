@@ -31,6 +31,9 @@ struct Draft {
     bool has_memory(Location where) const { return record.memory.location == where; }
 };
 
+/// The node of a file that only holds memory.
+constexpr const char* holder_node = "domsnap-vmstate";
+
 [[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) {
     throw Error(ErrorCode::invalid_request, message, hint);
 }
@@ -147,17 +150,21 @@ std::vector<InternalPoint> internal_points(const Draft& draft) {
     return points;
 }
 
+/// Beside the first disk that is saved; where nothing can be written there, the domain's own folder.
+std::string saved_folder(const Draft& draft) {
+    for (const auto& known : draft.facts.disks) {
+        const auto* disk = draft.facts.live.find_disk(known.target);
+        if (!disk || disk->defaults_to_no()) continue;
+        if (known.folder_writable && disk->type == "file") return text::folder_of(disk->source);
+        break;
+    }
+    return draft.facts.memory_folder;
+}
+
 void plan_memory_file(Draft& draft) {
     auto& file = draft.record.memory.file;
     if (file.empty()) {
-        // Beside the first disk that is saved; where nothing can be written there, in the domain's own folder.
-        std::string folder = draft.facts.memory_folder;
-        for (const auto& known : draft.facts.disks)
-            if (const auto* disk = draft.facts.live.find_disk(known.target); disk && !disk->defaults_to_no()) {
-                if (known.folder_writable && disk->type == "file") folder = text::folder_of(disk->source);
-                break;
-            }
-        file = free_path(folder, fmt::format("{}.{}.mem", file_part(draft.facts.live.name), file_part(draft.record.name)), draft.taken);
+        file = free_path(saved_folder(draft), fmt::format("{}.{}.mem", file_part(draft.facts.live.name), file_part(draft.record.name)), draft.taken);
     } else {
         check_new_file(draft, file, "memory image");
         // libvirt overwrites an existing one in silence: somebody's memory is lost that way.
@@ -172,21 +179,46 @@ void plan_memory_file(Draft& draft) {
     draft.plan.space += draft.facts.memory_in_use;
 }
 
+/// The image that will hold internal memory: the disk that the request names, or the first that can, or a file of ours.
+InternalPoint choose_holder(Draft& draft) {
+    const auto& named = draft.record.memory.disk;
+    for (const auto& known : draft.facts.disks) {
+        const auto* disk = draft.facts.live.find_disk(known.target);
+        const bool can = disk && disk->format == "qcow2" && !disk->defaults_to_no() && !known.nodes.empty();
+        if (!named.empty() && known.target != named) continue;
+        if (can) return {known.target, known.nodes.front(), disk->source, draft.record.name};
+        if (!named.empty())
+            refuse(fmt::format("disk '{}' cannot hold the memory: it is not a writable qcow2 image", named), "name another disk, or none");
+    }
+    if (!named.empty()) refuse(fmt::format("no disk named '{}'", named), "<memory snapshot='internal' disk='…'/> names a disk of the domain");
+    const auto path = free_path(saved_folder(draft), fmt::format("{}.{}.vmstate", file_part(draft.facts.live.name), file_part(draft.record.name)), draft.taken);
+    draft.plan.steps.push_back(MakeHolder{path});
+    draft.plan.steps.push_back(AddNode{holder_node, path, "qcow2"});
+    return {{}, holder_node, path, draft.record.name};
+}
+
+void plan_internal_memory(Draft& draft) {
+    const auto holder = choose_holder(draft);
+    if (draft.record.name.size() > 255) refuse("an internal snapshot's name may have 255 bytes at most", "choose a shorter name, or external memory");
+    if (const auto* file = draft.facts.file(holder.path); file && file->tags.contains(holder.tag))
+        throw Error(ErrorCode::conflict, fmt::format("image {} already holds an internal snapshot '{}'", holder.path, holder.tag), "choose another name");
+    auto points = internal_points(draft);
+    const bool is_disk = std::any_of(points.begin(), points.end(), [&](const auto& p) { return p.node == holder.node; });
+    if (!is_disk) points.push_back(holder);
+    draft.record.memory_point = model::DiskPoint{holder.path, "qcow2", holder.tag};
+    const auto overlays = overlay_switches(draft);
+    for (const auto& one : overlays) draft.plan.steps.push_back(AddNode{one.overlay_node, one.overlay_path, "qcow2"});
+    const bool running = draft.facts.state == model::SnapshotState::running;
+    draft.plan.steps.push_back(SaveInternal{"domsnap-save-" + draft.facts.unique, draft.record.name, holder.node, points, overlays, running});
+    if (holder.target.empty()) draft.plan.steps.push_back(DropNode{holder.node});
+    draft.plan.space += draft.facts.memory_in_use;
+    draft.plan.guest = "The guest stands still while its memory is written into an image.";
+}
+
 void plan_online(Draft& draft) {
     auto& steps = draft.plan.steps;
     const bool running = draft.facts.state == model::SnapshotState::running;
-    if (draft.has_memory(Location::internal)) {
-        const auto points = internal_points(draft);
-        for (const auto& wanted : draft.record.disks)
-            if (wanted.location == Location::external)
-                throw Error(ErrorCode::unsupported, fmt::format("internal memory beside an external disk ('{}') is not built yet", wanted.name),
-                            "use external memory: --memspec file=PATH");
-        if (points.empty()) refuse("no disk can hold the memory: an internal state needs a writable qcow2 disk", "use external memory: --memspec file=PATH");
-        draft.record.memory.disk = points.front().target;
-        steps.push_back(SaveInternal{"domsnap-save-" + draft.facts.unique, draft.record.name, points.front().node, points, running});
-        draft.plan.guest = "The guest stands still while its memory is written into the disk image.";
-        return;
-    }
+    if (draft.has_memory(Location::internal)) return plan_internal_memory(draft);
     SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, false, running};
     if (draft.has_memory(Location::external)) {
         change.image = draft.record.memory.file;

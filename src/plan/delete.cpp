@@ -66,14 +66,29 @@ std::string node_of(const Draft& draft, const std::string& path) {
     return {};
 }
 
+void plan_internal(Draft& draft, const model::DiskPoint& point) {
+    if (point.tag.empty() || is_point(draft.remaining, point.file, point.tag)) return;
+    const auto file = draft.files.find(point.file);
+    if (file == draft.files.end() || file->second.tags.erase(point.tag) == 0) return;
+    draft.plan.steps.push_back(DeleteInternal{point.file, point.tag, node_of(draft, point.file), draft.job("delete")});
+}
+
+/// A file of ours that only held the memory: no disk has it, and nothing lies below it.
+bool is_holder(const Draft& draft, const Snapshot& snapshot) {
+    const auto& file = snapshot.memory_point->file;
+    const auto is_it = [&](const auto& disk) { return disk.point && disk.point->file == file; };
+    return snapshot.memory.disk.empty() && file.ends_with(".vmstate") && !draft.in_use(file) &&
+           std::none_of(snapshot.disks.begin(), snapshot.disks.end(), is_it);
+}
+
 void plan_internals(Draft& draft) {
-    for (const auto& snapshot : draft.doomed)
-        for (const auto& disk : snapshot.disks) {
-            if (!disk.point || disk.point->tag.empty() || is_point(draft.remaining, disk.point->file, disk.point->tag)) continue;
-            const auto file = draft.files.find(disk.point->file);
-            if (file == draft.files.end() || file->second.tags.erase(disk.point->tag) == 0) continue;
-            draft.plan.steps.push_back(DeleteInternal{disk.point->file, disk.point->tag, node_of(draft, disk.point->file), draft.job("delete")});
-        }
+    for (const auto& snapshot : draft.doomed) {
+        for (const auto& disk : snapshot.disks)
+            if (disk.point) plan_internal(draft, *disk.point);
+        if (!snapshot.memory_point) continue;
+        if (is_holder(draft, snapshot)) draft.plan.steps.push_back(RemoveFile{snapshot.memory_point->file, "held the memory"});
+        else plan_internal(draft, *snapshot.memory_point);
+    }
 }
 
 void plan_memory_images(Draft& draft) {

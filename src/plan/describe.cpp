@@ -33,8 +33,13 @@ PlanStep describe(const AwaitCapture& s) { return say(fmt::format("wait until {}
 PlanStep describe(const SaveInternal& s) {
     std::vector<std::string> files;
     for (const auto& disk : s.disks) files.push_back(disk.path);
-    return say(fmt::format("save memory and disks as internal snapshot '{}' (QEMU's snapshot-save)", s.tag), files, s.was_running);
+    std::string also;
+    for (const auto& one : s.overlays) also += fmt::format(", switch {} to {}", one.target, one.overlay_path);
+    return say(fmt::format("save memory and disks as internal snapshot '{}' in {}{}", s.tag, text::join(files, ", "), also), files, s.was_running);
 }
+
+PlanStep describe(const MakeHolder& s) { return say(fmt::format("create {}, which will hold the memory", s.path), {s.path}); }
+PlanStep describe(const DropNode& s) { return say(fmt::format("let QEMU close node {}", s.node)); }
 
 PlanStep describe(const CreateInternal& s) { return say(fmt::format("create internal snapshot '{}' in {}", s.tag, s.path), {s.path}); }
 PlanStep describe(const DeleteInternal& s) { return say(fmt::format("delete internal snapshot '{}' from {}", s.tag, s.path), {s.path}); }
@@ -52,6 +57,8 @@ PlanStep describe(const StartGuest& s) {
     switch (s.from) {
     case StartGuest::From::memory: return say(fmt::format("start QEMU with the memory from {}, {}", s.image, state), {}, true);
     case StartGuest::From::internal: return say(fmt::format("start QEMU and load internal snapshot '{}', {}", s.tag, state), {}, true);
+    case StartGuest::From::state:
+        return say(fmt::format("start QEMU with the memory from internal snapshot '{}' in {}, {}", s.tag, s.image, state), {}, true);
     case StartGuest::From::boot: break;
     }
     return say(fmt::format("boot the guest, {}", state), {}, true);

@@ -37,6 +37,7 @@ model::Domain document_of(const std::vector<model::Element>& elements, const Dra
                     "redefine it with a <domain> (snapshot-create --redefine)");
     model::Element element = elements.front();
     element.name = "domain";
+    model::set_indentation(element, 0);
     model::Domain domain = model::domain_from(std::move(element));
     model::set_name(domain, draft.facts.definition.name); // the domain may have been renamed since
     return domain;
@@ -53,6 +54,14 @@ const FileFacts& usable_file(const Draft& draft, const std::string& disk, const 
                                                      draft.snapshot.name, point.tag, point.file, disk),
                     "it was deleted behind domsnap's back; nothing was changed");
     return *file;
+}
+
+/// Records made elsewhere do not say which disk holds the memory: the first internal one does, as in libvirt.
+model::DiskPoint memory_point(const Snapshot& snapshot) {
+    if (snapshot.memory_point) return *snapshot.memory_point;
+    for (const auto& disk : snapshot.disks)
+        if (disk.point && !disk.point->tag.empty()) return *disk.point;
+    throw Error(ErrorCode::corrupt, fmt::format("snapshot '{}' has internal memory, but no disk that holds it", snapshot.name));
 }
 
 void set_source(Draft& draft, const std::string& target, const std::string& type, const std::string& path, const std::string& format) {
@@ -103,6 +112,7 @@ std::vector<ApplyInternal> plan_disks(Draft& draft) {
 }
 
 void check_memory(const Draft& draft) {
+    if (draft.snapshot.memory.location == Location::internal) usable_file(draft, "memory", memory_point(draft.snapshot));
     if (draft.snapshot.memory.location != Location::external) return;
     const auto found = draft.facts.images.find(draft.snapshot.memory.file);
     if (found == draft.facts.images.end() || !found->second.problem.empty())
@@ -111,20 +121,27 @@ void check_memory(const Draft& draft) {
                     "nothing was changed");
 }
 
+/// QEMU's snapshot-load brings memory and disks back at once, where one of those disks holds the memory. Otherwise the
+/// memory is read out of its file, because loading it in place would set that file's own content back too.
+void load_internal(const Draft& draft, StartGuest& start) {
+    const auto holder = memory_point(draft.snapshot);
+    for (const auto& disk : draft.snapshot.disks) {
+        if (!disk.point || disk.point->tag.empty()) continue;
+        start.targets.push_back(disk.name);
+        if (disk.point == holder) start.vmstate_target = disk.name;
+    }
+    start.tag = holder.tag;
+    start.from = start.vmstate_target.empty() ? StartGuest::From::state : StartGuest::From::internal;
+    if (start.from == StartGuest::From::state) start.image = holder.file;
+}
+
 StartGuest start_step(const Draft& draft) {
     StartGuest start{StartGuest::From::boot, document_text(draft.live), {}, {}, {}, {}, draft.ends_paused(), "from snapshot"};
     if (draft.snapshot.memory.location == Location::external) {
         start.from = StartGuest::From::memory;
         start.image = draft.snapshot.memory.file;
     } else if (draft.snapshot.memory.location == Location::internal) {
-        start.from = StartGuest::From::internal;
-        start.tag = draft.snapshot.name;
-        for (const auto& disk : draft.snapshot.disks)
-            if (disk.point && !disk.point->tag.empty()) {
-                start.targets.push_back(disk.name);
-                start.tag = disk.point->tag;
-            }
-        start.vmstate_target = draft.snapshot.memory.disk.empty() && !start.targets.empty() ? start.targets.front() : draft.snapshot.memory.disk;
+        load_internal(draft, start);
     } else {
         start.reason = "booted";
     }

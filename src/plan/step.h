@@ -30,8 +30,19 @@ struct SwitchDisks {
 };
 /// Waits until the memory image is whole and durable.
 struct AwaitCapture { std::string image; bool was_running = true; };
-/// Memory and disks into the disks' own images (snapshot-save). Undo deletes the snapshot in each.
-struct SaveInternal { std::string job, tag, vmstate_node; std::vector<InternalPoint> disks; bool was_running = true; };
+/// An empty qcow2 file of ours that will hold internal memory, for domains whose disks cannot. Undo removes it.
+struct MakeHolder { std::string path; };
+/// Memory and disks into images (QEMU's snapshot-save), and in the same stop other disks onto overlays. disks: every
+/// image that gets the internal snapshot; the one of vmstate_node holds the memory. Undo deletes it in each, and merges
+/// back.
+struct SaveInternal {
+    std::string job, tag, vmstate_node;
+    std::vector<InternalPoint> disks;
+    std::vector<OverlaySwitch> overlays;
+    bool was_running = true;
+};
+/// The running QEMU lets go of a node. Never undone: the file can be opened again.
+struct DropNode { std::string node; };
 /// An internal snapshot in an image that no QEMU uses. Undo deletes it.
 struct CreateInternal { std::string path, tag; };
 struct DeleteInternal { std::string path, tag, node, job; }; ///< node "" = no QEMU uses the image
@@ -47,10 +58,10 @@ struct SetCurrent { std::string name, old; };
 struct TryOut { std::string text; };
 struct EndGuest { std::string reason; };
 struct StartGuest {
-    enum class From { boot, memory, internal } from = From::boot;
+    enum class From { boot, memory, internal, state } from = From::boot;
     std::string text; ///< the domain document that runs
-    std::string image;                ///< memory
-    std::string tag, vmstate_target;  ///< internal
+    std::string image;                ///< memory: the image; state: the qcow2 file whose internal snapshot holds it
+    std::string tag, vmstate_target;  ///< internal; tag: state too
     std::vector<std::string> targets; ///< internal: disks to load
     bool paused = false;
     std::string reason;
@@ -64,7 +75,7 @@ struct RemoveFile { std::string path, what; };
 
 using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal, CreateInternal,
                             DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut,
-                            EndGuest, StartGuest, Merge, Rebase, RemoveFile>;
+                            EndGuest, StartGuest, Merge, Rebase, RemoveFile, MakeHolder, DropNode>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

@@ -21,13 +21,9 @@ constexpr std::string_view nothing = "nothing to snapshot: no memory and no disk
 constexpr std::string_view no_memory = "no memory to save: the domain is not running";
 constexpr std::string_view contradiction = "memory state cannot be saved with offline or disk-only snapshot: "
                                            "--disk-only contradicts <memory>";
-constexpr std::string_view separate = "keeping internal memory beside disks that are not internal is not built yet";
 
-Outcome captures(Location memory, Location disk, std::string_view via) { return {memory, disk, {}, std::string(via), false}; }
-Outcome invalid(std::string_view reason) { return {Location::no, Location::no, std::string(reason), "invalid", false}; }
-Outcome not_yet(Location memory, Location disk, std::string_view reason) {
-    return {memory, disk, std::string(reason), "not yet", true};
-}
+Outcome captures(Location memory, Location disk, std::string_view via) { return {memory, disk, {}, std::string(via)}; }
+Outcome invalid(std::string_view reason) { return {Location::no, Location::no, std::string(reason), "invalid"}; }
 
 // The order is the RFC's. Rows that it marks "unsupported for now" have the results that domsnap gives them.
 const std::vector<Row>& rows() {
@@ -52,8 +48,8 @@ const std::vector<Row>& rows() {
         {true, "n", "e", "-+", captures(no, external, "transaction")},
         {true, "ie", "onie", "+", invalid(contradiction)},
         {true, "i", "o", "-", captures(internal, internal, "snapshot-save")},
-        {true, "i", "n", "-", not_yet(internal, no, separate)},
-        {true, "i", "e", "-", not_yet(internal, external, separate)},
+        {true, "i", "n", "-", captures(internal, no, "snapshot-save")},
+        {true, "i", "e", "-", captures(internal, external, "snapshot-save+transaction")},
         {true, "i", "i", "-", captures(internal, internal, "snapshot-save")},
         {true, "e", "o", "-", captures(external, external, "migrate+transaction")},
         {true, "e", "n", "-", captures(external, no, "migrate")},
@@ -81,7 +77,7 @@ std::string words(std::string_view letters) {
 }
 
 std::string result_words(const Outcome& outcome) {
-    if (!outcome.valid()) return fmt::format("{} ({})", outcome.not_yet ? "not yet" : "invalid", outcome.refusal);
+    if (!outcome.valid()) return fmt::format("invalid ({})", outcome.refusal);
     return fmt::format("memory={} disk={}, via {}", model::to_string(outcome.memory), model::to_string(outcome.disk), outcome.via);
 }
 

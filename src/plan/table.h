@@ -24,7 +24,6 @@ struct Outcome {
     model::Location disk = model::Location::internal; ///< for disks that say nothing themselves
     std::string refusal; ///< not empty: an invalid combination, and the table's reason
     std::string via;     ///< the mechanism, as the RFC words it
-    bool not_yet = false;///< valid, but this build cannot do it: refused with `refusal`
     bool valid() const { return refusal.empty(); }
 };
 

@@ -30,6 +30,9 @@ std::vector<BlockNode> query_named_block_nodes(Client& qemu, Deadline d);
 /// The node that each device (by its qdev id or qom path) reads and writes: query-block. Empty node = no medium.
 std::map<std::string, std::string> query_device_nodes(Client& qemu, Deadline d);
 void blockdev_add(Client& qemu, const Json& options, Deadline d);
+/// Reopens a format node (with its present file and backing nodes) for writing or for reading only. Discard falls back
+/// to its default: no query tells what it was.
+void set_read_only(Client& qemu, const BlockNode& node, const std::string& file_node, bool read_only, Deadline d);
 void blockdev_del(Client& qemu, const std::string& node, Deadline d);
 struct TransactionAction { enum class Kind { overlay, internal } kind; std::string node; ///< device's present node
                            std::string argument; /* overlay: the overlay's node-name; internal: the snapshot's name */ };
