@@ -34,9 +34,9 @@ def unix_serial(port, path):
 
 
 def domain_xml(name, disks, kernel, initrd, console, command, *, machine="q35", memory_mib=256, vcpus=1,
-               parameters="", emulator="", devices="", uuid="", metadata=""):
+               parameters="", emulator="", devices="", uuid="", metadata="", virtualization="qemu"):
     """kernel, initrd: files for the direct boot; console, command: paths of the sockets of the two serial ports."""
-    return f"""<domain type='qemu'>
+    return f"""<domain type='{virtualization}'>
   <name>{name}</name>
   {f"<uuid>{uuid}</uuid>" if uuid else ""}
   {metadata}

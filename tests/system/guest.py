@@ -185,6 +185,10 @@ class TickWatch:
         times = [when for when, _ in self.ticks if when >= since]
         return max((b - a for a, b in zip(times, times[1:])), default=0.0)
 
+    def ended(self):
+        """True when QEMU has closed the port, as it does at its end."""
+        return not self._thread.is_alive()
+
     def close(self):
         try:
             self._socket.shutdown(socket.SHUT_RDWR)

@@ -1,42 +1,15 @@
 """The guest and the harness themselves, without domsnap: a harness that cannot see a defect proves nothing."""
-import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import threading
 import unittest
 
 import harness
 from guest import TickWatch, inconsistencies, wait_for
+from monitor import Monitor
 from scratch import difference, fingerprint, qemu
-
-
-class Monitor:
-    def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
-        self._socket.connect(str(path))
-        self._file = self._socket.makefile("rwb")
-        self._file.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, execute, **arguments):
-        self._file.write(json.dumps({"execute": execute, "arguments": arguments}).encode() + b"\n")
-        self._file.flush()
-        while True:
-            answer = json.loads(self._file.readline())
-            if "event" not in answer:
-                assert "return" in answer, answer
-                return answer["return"]
-
-    def human(self, command):
-        return self.ask("human-monitor-command", **{"command-line": command})
-
-    def close(self):
-        self._file.close()
-        self._socket.close()
 
 
 class HarnessTest(harness.SystemTest):

@@ -1,0 +1,118 @@
+"""What the scripts here share: domains and guests as the system tests have them, times, medians, and tables in Markdown.
+
+From the environment, as in the system tests: DOMSNAP, DOMSNAP_LIBEXEC_DIR, DOMSNAP_GUEST, DOMSNAP_QEMU. What is not
+there is taken from the build folder (--build) and from scripts/demo's guest.
+"""
+import argparse
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "tests" / "system"))
+sys.dont_write_bytecode = True
+
+import harness  # noqa: E402
+from scratch import qemu, requires, tool  # noqa: E402
+
+SKIPPED = 77  # what ctest takes for "skipped"
+
+
+def options_of(name, about, **more):
+    """The options of a script: those that all have, and its own (argparse's arguments by the option's name)."""
+    parser = argparse.ArgumentParser(prog=f"bench/{name}", description=about.strip())
+    parser.add_argument("--build", type=pathlib.Path, default=TOP / "build" / "release",
+                        help="the build folder (default: build/release); $DOMSNAP is stronger")
+    parser.add_argument("--qemu", help="the QEMU to use (default: $DOMSNAP_QEMU, else qemu-system-x86_64)")
+    for option, arguments in more.items():
+        parser.add_argument(f"--{option}", **arguments)
+    return parser.parse_args()
+
+
+def prepare(options):
+    """The environment that the system tests' modules read."""
+    commands = options.build.resolve() / "cmd"
+    os.environ.setdefault("DOMSNAP", str(commands / "domsnap" / "domsnap"))
+    os.environ.setdefault("DOMSNAP_LIBEXEC_DIR", str(commands / "domsnap-memory"))
+    os.environ.setdefault("DOMSNAP_GUEST", str(TOP / "build" / "guest"))
+    if options.qemu:
+        os.environ["DOMSNAP_QEMU"] = options.qemu
+    requires(os.access(os.environ["DOMSNAP"], os.X_OK),
+             f"{os.environ['DOMSNAP']} is not built: scripts/demo builds it, --build names another")
+    if not pathlib.Path(os.environ["DOMSNAP_GUEST"], "initrd").exists():
+        subprocess.run([TOP / "tests" / "guest" / "build", os.environ["DOMSNAP_GUEST"]], check=True)
+
+
+class Bench(harness.SystemTest):
+    """Scratch folder, domains and guests of a system test, for a with statement."""
+
+    def __enter__(self):
+        self.prepare()
+        return self
+
+    def __exit__(self, *_):
+        self.doCleanups()
+
+
+class Samples:
+    """Values by what was measured, in the order of their first coming."""
+
+    def __init__(self):
+        self.units, self.values = {}, {}
+
+    def add(self, what, unit, value):
+        self.units[what] = unit
+        self.values.setdefault(what, []).append(value)
+
+    def cell(self, what):
+        values = self.values.get(what)
+        if not values:
+            return "-"
+        median = number(statistics.median(values))
+        return median if len(values) == 1 else f"{median} ({number(min(values))} … {number(max(values))})"
+
+
+def number(value):
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
+
+
+def markdown(header, rows):
+    """Columns as wide as their widest cell, so that the source reads as well as the page."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in [header, *rows]]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def table(columns):
+    """columns: {heading: Samples}"""
+    names = {what: samples.units[what] for samples in columns.values() for what in samples.units}
+    rows = [[f"{what}, {unit}" if unit else what, *(samples.cell(what) for samples in columns.values())] for what, unit in names.items()]
+    return markdown(["median (least … most)", *columns], rows)
+
+
+def machine():
+    """Where and when it was measured, for the line over a table."""
+    version = tool(qemu(), "--version").splitlines()[0].removeprefix("QEMU emulator ")
+    load = os.getloadavg()[0]
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    return (f"{when}, {os.cpu_count()} CPUs, Linux {platform.release()}, QEMU {version.removeprefix('version ')}; "
+            f"load average before the run {load:.1f}{' (noisy: others work on this machine)' if load > 0.5 else ''}")
+
+
+def run(options, measurement):
+    """Prints what measurement(options) gives: (words for the line over the table, {heading: Samples}). The exit code."""
+    try:
+        prepare(options)
+        where = machine()
+        words, columns = measurement(options)
+    except unittest.SkipTest as why:
+        print(f"skipped: {why}", file=sys.stderr)
+        return SKIPPED
+    print(f"{where}; {words}\n\n{table(columns)}")
+    return 0
