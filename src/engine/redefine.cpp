@@ -65,7 +65,7 @@ void run(Session& session, std::vector<plan::Action> steps, const std::string& s
 
 std::string redefine(Session& session, model::Snapshot snapshot, bool current) {
     if (snapshot.name.empty()) refuse("XML error: a redefined snapshot must have a name");
-    model::check_snapshot_name(snapshot.name);
+    model::check_new_snapshot_name(snapshot.name);
     const auto tree = session.snapshot_heads();
     check_parent(snapshot, tree);
     check_domain(session, snapshot);
@@ -82,7 +82,7 @@ std::string edit(Session& session, const model::Snapshot& old, model::Snapshot e
     const bool same_name = edited.name == old.name;
     if (!same_name && !rename && !clone)
         refuse(fmt::format("Must use --rename or --clone to change {} to {}", old.name, edited.name));
-    model::check_snapshot_name(edited.name);
+    model::check_new_snapshot_name(edited.name);
     if (!same_name && tree.find(edited.name)) throw Error(ErrorCode::conflict, fmt::format("operation failed: domain moment {} already exists", edited.name));
     check_parent(edited, tree);
     check_domain(session, edited);

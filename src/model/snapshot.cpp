@@ -36,9 +36,13 @@ void check_snapshot_name(const std::string& name) {
     if (std::any_of(name.begin(), name.end(),
                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
         bad("name can't contain control characters");
-    // libvirt fails from 248 bytes on, half done: its records' file names end there. Ours do not depend on the name.
+}
+
+void check_new_snapshot_name(const std::string& name) {
+    check_snapshot_name(name);
     const auto characters = std::count_if(name.begin(), name.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
-    if (characters > 255) bad("name can't be longer than 255 characters");
+    if (characters > 255)
+        throw Error(ErrorCode::invalid_request, fmt::format("invalid snapshot name '{}': name can't be longer than 255 characters", text::printable(name)));
 }
 
 } // namespace domsnap::model

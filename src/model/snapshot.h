@@ -72,5 +72,8 @@ Element to_element(const Snapshot& snapshot, const FormatOptions& options = {});
 /// libvirt also refuses a leading '.'; domsnap accepts it (names never become paths), except "." and "..". Control
 /// characters are refused: a newline in a name would forge a line of every list.
 void check_snapshot_name(const std::string& name);
+/// The same for a snapshot that is to be made: 255 characters at most. (libvirt's parser has no limit, but from 248 bytes
+/// on its create fails half done; records of ours do not depend on the name's length.)
+void check_new_snapshot_name(const std::string& name);
 
 } // namespace domsnap::model

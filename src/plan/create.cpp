@@ -45,7 +45,7 @@ void choose_name(Draft& draft, const model::SnapshotTree& tree) {
         name = std::to_string(draft.facts.now);
         for (unsigned n = 1; tree.find(name); ++n) name = fmt::format("{}-{}", draft.facts.now, n);
     }
-    model::check_snapshot_name(name);
+    model::check_new_snapshot_name(name);
     if (tree.find(name))
         throw Error(ErrorCode::conflict, fmt::format("operation failed: domain moment {} already exists", text::printable(name)),
                     "choose another name, or delete that snapshot first");
