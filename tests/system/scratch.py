@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -41,6 +42,14 @@ class Scratch:
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="dst-"))
         self.state, self.runtime = self.path / "state", self.path / "run"
         self.mounts = []
+        self._life = self._start_janitor()
+
+    def _start_janitor(self):
+        """A process that clears up when this one has died without doing so, as after ctest's timeout: its SIGKILL leaves
+        no time, and QEMU outlives the command that started it. Returns the pipe that it watches."""
+        janitor = subprocess.Popen([sys.executable, __file__, str(self.path)], stdin=subprocess.PIPE, start_new_session=True)
+        janitor.wait(60)
+        return janitor.stdin
 
     def __truediv__(self, name):
         return self.path / name
@@ -65,25 +74,10 @@ class Scratch:
         return folder
 
     def pids(self):
-        """Processes whose command line names this folder: its name is random, so they are ours."""
-        mark, found = str(self.path).encode(), []
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit() or int(entry) == os.getpid():
-                continue
-            try:
-                if mark in pathlib.Path("/proc", entry, "cmdline").read_bytes():
-                    found.append(int(entry))
-            except OSError:
-                pass  # it has just ended
-        return found
+        return pids_naming(self.path)
 
     def end_processes(self):
-        for pid in self.pids():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        wait_for(lambda: not self.pids(), 20, "the processes of the scratch folder are gone")
+        end_processes_naming(self.path)
 
     def logs(self):
         texts = []
@@ -98,6 +92,45 @@ class Scratch:
             subprocess.run(["umount", "-l", str(folder)], check=False)
         subprocess.run(["chmod", "-R", "u+rwx", str(self.path)], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.path, ignore_errors=True)
+        self._life.close()
+
+
+def pids_naming(folder):
+    """Processes whose command line names this scratch folder: its name is random, so they are its own."""
+    mark, found = str(folder).encode(), []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            line = pathlib.Path("/proc", entry, "cmdline").read_bytes()
+        except OSError:
+            continue  # it has just ended
+        if mark in line and __file__.encode() not in line:
+            found.append(int(entry))
+    return found
+
+
+def end_processes_naming(folder):
+    for pid in pids_naming(folder):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    wait_for(lambda: not pids_naming(folder), 20, "the processes of the scratch folder are gone")
+
+
+def _be_janitor(folder):
+    # Forked away from the parent: what ends a test ends its children too, found by their parent.
+    if os.fork():
+        os._exit(0)
+    sys.stdin.buffer.read()
+    if not os.path.isdir(folder):
+        return
+    end_processes_naming(folder)
+    for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+        if line.split()[1].startswith(folder + "/"):
+            subprocess.run(["umount", "-l", line.split()[1]], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fingerprint_of(path):
@@ -130,3 +163,7 @@ def difference(before, after):
     lines = [f"gone: {name}" for name in before if name not in after]
     lines += [f"new: {name}" for name in after if name not in before]
     return lines + [f"changed: {name}" for name in before if name in after and before[name] != after[name]]
+
+
+if __name__ == "__main__":
+    _be_janitor(sys.argv[1])

@@ -3,13 +3,13 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import threading
-import unittest
 
 import harness
 from guest import TickWatch, inconsistencies, wait_for
 from monitor import Monitor
-from scratch import difference, fingerprint, qemu
+from scratch import difference, fingerprint, pids_naming, qemu
 
 
 class HarnessTest(harness.SystemTest):
@@ -125,6 +125,18 @@ class HarnessTest(harness.SystemTest):
         self.scratch.end_processes()
         reaper.join(10)
         self.assertEqual(process.returncode, -signal.SIGKILL)
+
+    def test_a_killed_test_leaves_nothing(self):
+        """What ctest's timeout does to a test: SIGKILL, while what it started runs on."""
+        program = ("import subprocess, sys; sys.path.insert(0, sys.argv[1]); from scratch import Scratch; s = Scratch();"
+                   "(s / 'f').touch(); p = subprocess.Popen(['tail', '-f', str(s / 'f')]); print(s.path, flush=True); p.wait()")
+        killed = subprocess.Popen([sys.executable, "-c", program, os.path.dirname(__file__)], stdout=subprocess.PIPE, text=True)
+        folder = pathlib.Path(killed.stdout.readline().strip())
+        wait_for(lambda: pids_naming(folder), 20, "its process runs")
+        killed.kill()
+        killed.wait()
+        killed.stdout.close()
+        wait_for(lambda: not folder.exists() and not pids_naming(folder), 30, "the janitor has cleared up")
 
 
 if __name__ == "__main__":
