@@ -27,10 +27,12 @@ static FileInfo from_stat(const struct stat& st) {
             .is_socket = S_ISSOCK(st.st_mode)};
 }
 
+static bool says_absent(int error) { return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG; }
+
 std::optional<FileInfo> file_info(const std::string& path, bool follow) {
     struct stat st{};
     if ((follow ? ::stat(path.c_str(), &st) : ::lstat(path.c_str(), &st)) == 0) return from_stat(st);
-    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return std::nullopt;
+    if (says_absent(errno)) return std::nullopt;
     fail("look at", path);
 }
 
@@ -71,11 +73,35 @@ static std::string read_up_to(const std::string& path, uint64_t limit) {
     return content;
 }
 
-std::string read_file(const std::string& path, uint64_t max_bytes) {
-    std::string content = read_up_to(path, max_bytes + 1);
-    if (content.size() <= max_bytes) return content;
+[[noreturn]] static void refuse_size(const std::string& path, uint64_t max_bytes) {
     throw Error(ErrorCode::corrupt, fmt::format("'{}' is larger than the {} that such a file may have",
                                                 text::printable(path), text::human_size(max_bytes)));
+}
+
+std::string read_file(const std::string& path, uint64_t max_bytes) {
+    std::string content = read_up_to(path, max_bytes + 1);
+    if (content.size() > max_bytes) refuse_size(path, max_bytes);
+    return content;
+}
+
+[[noreturn]] static void refuse_kind(const std::string& path) {
+    throw Error(ErrorCode::corrupt, fmt::format("'{}' is not a regular file", text::printable(path)));
+}
+
+std::optional<std::string> read_own_file(const std::string& path, uint64_t max_bytes) {
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK; // a FIFO must not hang us
+    const Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags); }));
+    if (!fd && says_absent(errno)) return std::nullopt;
+    if (!fd && (errno == ELOOP || errno == ENXIO)) refuse_kind(path); // a symlink, a socket
+    if (!fd) fail("open", path);
+    struct stat st{};
+    if (::fstat(fd.get(), &st) != 0) fail("look at", path);
+    if (!S_ISREG(st.st_mode)) refuse_kind(path);
+    const auto size = static_cast<uint64_t>(st.st_size);
+    if (size > max_bytes) refuse_size(path, max_bytes);
+    std::string content(size, '\0');
+    read_at(fd.get(), content.data(), size, 0, path);
+    return content;
 }
 
 std::string read_file_start(const std::string& path, uint64_t max_bytes) {

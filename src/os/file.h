@@ -28,6 +28,9 @@ bool exists(const std::string& path);
 
 /// The whole file; refuses (corrupt) one that is larger than max_bytes.
 std::string read_file(const std::string& path, uint64_t max_bytes);
+/// The same for a file of our own (what is replaced whole, or only grows), in few system calls: lists read thousands.
+/// Nothing if there is no such file; a symlink, or what is no regular file, is refused (corrupt).
+std::optional<std::string> read_own_file(const std::string& path, uint64_t max_bytes);
 /// The first max_bytes of the file at most.
 std::string read_file_start(const std::string& path, uint64_t max_bytes);
 

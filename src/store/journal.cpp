@@ -29,10 +29,9 @@ Journal Journal::open(const std::string& path, std::string_view plan) {
 }
 
 static std::optional<ParsedJournal> parse_file(const std::string& path, std::string& content) {
-    const auto info = os::file_info(path, false);
-    if (!info) return std::nullopt;
-    if (!info->is_regular) throw Error(ErrorCode::corrupt, fmt::format("{}: not a regular file", path));
-    content = os::read_file(path, max_journal);
+    auto found = os::read_own_file(path, max_journal);
+    if (!found) return std::nullopt;
+    content = *std::move(found);
     return parse_journal(content, path);
 }
 

@@ -33,10 +33,9 @@ static Error no_domain(const std::string& name) {
 /// Nothing if there is no such file. A symlink is not followed: whoever put it there wants us to read
 /// elsewhere.
 static std::optional<std::string> read_ours(std::string_view kind, const std::string& path) {
-    const auto info = os::file_info(path, false);
-    if (!info) return std::nullopt;
-    if (!info->is_regular) throw Error(ErrorCode::corrupt, fmt::format("{}: not a regular file", path));
-    return unwrap(kind, os::read_file(path, max_document + longest_header), path);
+    const auto content = os::read_own_file(path, max_document + longest_header);
+    if (!content) return std::nullopt;
+    return unwrap(kind, *content, path);
 }
 
 static void require_size(std::string_view document, const std::string& path) {

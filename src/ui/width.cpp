@@ -74,7 +74,7 @@ size_t display_width(std::string_view text) {
     size_t width = 0;
     while (!text.empty()) {
         const auto character = decode(text);
-        if (!character)
+        if (!character || character->code < zero[0].first) // most of what is ever shown: spared two searches
             ++width;
         else if (contains(wide, character->code))
             width += 2;

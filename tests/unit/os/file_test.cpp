@@ -96,6 +96,21 @@ TEST(File, reading_what_cannot_be_read) {
     EXPECT_EQ(os::read_file(scratch / "fifo", 10), ""); // and does not wait for a writer
 }
 
+TEST(File, own_files_are_regular_and_bounded) {
+    const Scratch scratch;
+    EXPECT_EQ(os::read_own_file(scratch / "none", 10), std::nullopt);
+    EXPECT_EQ(os::read_own_file(scratch / "none/f", 10), std::nullopt);
+    os::write_file(scratch / "f", "0123456789");
+    EXPECT_EQ(os::read_own_file(scratch / "f", 10), "0123456789");
+    EXPECT_THAT(words(ErrorCode::corrupt, [&] { os::read_own_file(scratch / "f", 9); }), HasSubstr("larger than"));
+    os::write_file(scratch / "empty", "");
+    EXPECT_EQ(os::read_own_file(scratch / "empty", 0), "");
+    ASSERT_EQ(::symlink("f", (scratch / "link").c_str()), 0);
+    ASSERT_EQ(::mkfifo((scratch / "fifo").c_str(), 0600), 0);
+    for (const std::string& path : {scratch / "link", scratch / "fifo", scratch.path()})
+        EXPECT_THAT(words(ErrorCode::corrupt, [&] { os::read_own_file(path, 10); }), HasSubstr("not a regular file"));
+}
+
 TEST(File, create_exclusive_refuses_every_kind_of_existing_name) {
     const Scratch scratch;
     os::write_file(scratch / "f", "keep");
@@ -131,7 +146,9 @@ TEST(File, info_tells_what_is_there) {
     EXPECT_FALSE(os::exists(scratch / "dangling"));
     EXPECT_TRUE(os::file_info(scratch / "dangling", false));
     EXPECT_FALSE(os::exists(scratch / "f/below-a-file"));
-    error_of(ErrorCode::io, [&] { os::file_info(scratch / std::string(300, 'x')); });
+    EXPECT_FALSE(os::exists(scratch / std::string(300, 'x'))); // a file of that name cannot be
+    ASSERT_EQ(::symlink("loop", (scratch / "loop").c_str()), 0);
+    error_of(ErrorCode::io, [&] { os::file_info(scratch / "loop"); });
 }
 
 TEST(File, removing_and_renaming) {
