@@ -43,15 +43,14 @@ class Qcow2File {
     void read(void* into, size_t size, uint64_t offset) const;
     uint32_t read_u32(uint64_t offset) const;
     uint64_t read_u64(uint64_t offset) const;
-    /// An Error (corrupt) that names the file.
+    /// Errors that name the file: corrupt, unsupported.
     Error damaged(const std::string& what) const;
-    const std::string& path() const { return path_; }
+    Error unsupported(const std::string& what) const;
 
   private:
     struct Entry;
     void read_header();
     void check_features();
-    Error unsupported(const std::string& what) const;
     Entry read_entry(uint64_t at) const;
     bool is_named(const Entry& entry, const std::string& tag) const;
     std::optional<Qcow2Snapshot> find(const std::string& tag) const;
@@ -76,7 +75,8 @@ class VmStateMap {
         std::optional<uint64_t> offset; ///< in the file; nothing: these bytes are zeros
         uint64_t size = 0;              ///< bytes, not 0
     };
-    /// What begins at that byte of the state and is contiguous in the file, at most max bytes (not 0) of it.
+    /// What begins at that byte of the state and is contiguous in the file, at most max bytes (not 0) of it;
+    /// at + max does not pass the state's end, behind which the tables need not go on.
     Extent extent(uint64_t at, uint64_t max);
 
   private:

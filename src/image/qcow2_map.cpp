@@ -55,7 +55,7 @@ bool VmStateMap::is_allocated(uint64_t subclusters, uint64_t at) const {
 
 std::optional<uint64_t> VmStateMap::place_in_cluster(uint64_t entry, uint64_t at) const {
     if (entry & compressed) // QEMU 7.2 and 10.0 never compress a VM state (qcow2_save_vmstate)
-        throw Error(ErrorCode::unsupported, fmt::format("the VM state in '{}' is compressed", file_.path()));
+        throw file_.unsupported("it is compressed");
     const uint64_t offset = table_offset(entry);
     const bool extended = file_.l2_entry_bits() == 4;
     if (entry & zero_cluster && (extended || !file_.has_zero_clusters()))
@@ -80,14 +80,12 @@ VmStateMap::Extent VmStateMap::extent(uint64_t at, uint64_t max) {
     const uint64_t piece = file_.piece_size();
     Extent extent{place_of(at), piece - at % piece};
     while (extent.size < max) {
-        // Not beyond the state's end: there the tables need not go on.
-        if (extent.size >= snapshot_.vm_state_size - at) break;
         const auto next = place_of(at + extent.size);
         if (next.has_value() != extent.offset.has_value()) break;
         if (next && *next != *extent.offset + extent.size) break;
         extent.size += piece;
     }
-    extent.size = std::min({extent.size, max, snapshot_.vm_state_size - at});
+    extent.size = std::min(extent.size, max);
     return extent;
 }
 

@@ -10,8 +10,9 @@
 
 namespace domsnap::image {
 
-/// Bytes of VM state in that snapshot; 0 = disk only. not_found if there is no such snapshot, corrupt for a file that
-/// is no sound qcow2 (or not version 2/3, or with features that are not understood: unsupported).
+/// Bytes of VM state in that snapshot; 0 = disk only. not_found if there is no such snapshot, conflict if there are
+/// several of that name, corrupt for a file that is no sound qcow2 (or not version 2/3, or with features that are not
+/// understood: unsupported).
 uint64_t vm_state_size(const std::string& path, const std::string& tag);
 
 /// Writes the whole VM state to out (a pipe or file), reading path read-only; nobody may write to that snapshot's

@@ -83,6 +83,22 @@ TEST_F(VmState, of_a_disk_only_snapshot_is_empty) {
     EXPECT_EQ(read(file), "");
 }
 
+TEST_F(VmState, goes_on_in_the_next_table_and_ends_with_it) {
+    const uint64_t mapped = uint64_t{1} << 15, l1 = file.at(TinyQcow2::l1),
+                   size = file.at(TinyQcow2::table) + 40;
+    std::string expected = file.state().substr(0, 4 * 512);
+    expected.replace(3 * 512, 512, file.part(TinyQcow2::fourth));
+    expected.resize(mapped);
+    file.put(l1 + 16, uint64_t{1} << 50); // behind the table's end: not to be looked at
+    file.put(size, mapped);
+    EXPECT_EQ(read(file), expected);
+    file.put(file.at(TinyQcow2::table) + 8, uint32_t{3});
+    file.put(l1 + 16, file.at(TinyQcow2::third)); // data serves as a table here
+    file.put(file.at(TinyQcow2::third), file.at(TinyQcow2::second));
+    file.put(size, mapped + 512);
+    EXPECT_EQ(read(file).substr(mapped), file.part(TinyQcow2::second));
+}
+
 TEST_F(VmState, has_zeros_where_nothing_is_allocated) {
     std::string expected = file.state();
     file.put(file.at(TinyQcow2::l2), uint64_t{0});
@@ -193,9 +209,14 @@ TEST_F(VmState, is_corrupt_where_numbers_make_no_sense) {
     TinyQcow2 zero_in_version_2(9, 2);
     zero_in_version_2.put(zero_in_version_2.at(TinyQcow2::l2), uint64_t{1});
     refusal(ErrorCode::corrupt, zero_in_version_2);
-    file.put(60, uint32_t{65'536}); // entries as large as they can be, over and over
-    file.put(entry + 36, uint32_t{0x7ffffff});
-    refusal(ErrorCode::corrupt, file, "none");
+}
+
+TEST_F(VmState, is_not_searched_for_in_an_endless_table) {
+    file.put(60, uint32_t{65'537});
+    EXPECT_THAT(refusal(ErrorCode::corrupt, file).what(), HasSubstr("65537 internal snapshots"));
+    file.put(60, uint32_t{65'536});
+    file.put(file.at(TinyQcow2::table) + 36, uint32_t{64 << 20});
+    EXPECT_THAT(refusal(ErrorCode::corrupt, file, "none").what(), HasSubstr("larger than 64 MiB"));
 }
 
 TEST_F(VmState, is_corrupt_wherever_the_file_is_cut) {
