@@ -6,7 +6,6 @@ there is taken from the build folder (--build) and from scripts/demo's guest.
 import argparse
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
