@@ -70,12 +70,22 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
     throw error;
 }
 
+/// What a step that may be left leaves behind, in the user's words.
+std::string left_behind(const plan::Plan& plan, uint32_t failed) {
+    if (!std::holds_alternative<plan::StartGuest>(plan.steps[failed]))
+        return fmt::format("{} of '{}' is done, but a file that nothing needs any more stays", plan.operation, plan.snapshot);
+    std::string kept;
+    for (uint32_t step = failed + 1; step < plan.steps.size(); ++step)
+        if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step])) kept += (kept.empty() ? "" : ", ") + file->path;
+    return fmt::format("the domain is off now, with its disks as the snapshot has them{}", kept.empty() ? "" : "; its disks until now are kept: " + kept);
+}
+
 /// A step failed after it: what is left is either dispensable, or done by recovery.
 [[noreturn]] void fail_forward(Journal& journal, const plan::Plan& plan, uint32_t failed, const Error& error) {
     journal.mark(StepMark::failed, failed, error.what());
     if (may_be_left(plan.steps[failed])) {
         journal.close();
-        throw Error(error.code(), fmt::format("{} {}: all but its end was done: {}", plan.operation, plan.snapshot, error.what()), error.hint());
+        throw Error(error.code(), fmt::format("{}; {}", error.what(), left_behind(plan, failed)), error.hint());
     }
     throw Error(error.code(), error.what(), error.hint().empty() ? "the next command on this domain finishes it" : error.hint());
 }

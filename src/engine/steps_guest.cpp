@@ -2,6 +2,7 @@
 #include "engine/guest.h"
 #include "engine/steps.h"
 #include "machine/devices.h"
+#include "memory/image.h"
 #include "qmp/commands.h"
 
 #include <fmt/format.h>
@@ -29,7 +30,16 @@ void load_internal(Session& session, const plan::StartGuest& step, const model::
 
 } // namespace
 
-void apply(Session& session, const plan::TryOut& step) { try_qemu(session, parse_domain(step.text, session.name())); }
+void apply(Session& session, const plan::TryOut& step) {
+    try_qemu(session, parse_domain(step.text, session.name()));
+    if (step.image.empty()) return;
+    // Reading it all costs little beside loading it, which then finds it in the page cache; finding out later would cost
+    // the guest that still runs.
+    const auto& control = session.control();
+    const memory::VerifyHooks hooks{[&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
+                                    [&] { return control.cancelled(); }};
+    memory::verify_pages(memory::ImageReader::open(step.image), &hooks);
+}
 
 void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, step.reason); }
 

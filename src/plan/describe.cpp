@@ -49,7 +49,10 @@ PlanStep describe(const PutLive&) { return say("note what the running guest uses
 PlanStep describe(const PutRecord& s) { return say(fmt::format("write the record of snapshot '{}'", s.name)); }
 PlanStep describe(const RemoveRecord& s) { return say(fmt::format("remove the record of snapshot '{}'", s.name)); }
 PlanStep describe(const SetCurrent& s) { return say(s.name.empty() ? "no snapshot is current any more" : fmt::format("make '{}' the current snapshot", s.name)); }
-PlanStep describe(const TryOut&) { return say("check that QEMU takes the domain as it was (a trial process)"); }
+PlanStep describe(const TryOut& s) {
+    const std::string pages = s.image.empty() ? "" : fmt::format(", and every page of {} against its checksum", s.image);
+    return say("check that QEMU takes the domain as it was (a trial process)" + pages);
+}
 PlanStep describe(const EndGuest&) { return say("end the running guest", {}, true); }
 
 PlanStep describe(const StartGuest& s) {

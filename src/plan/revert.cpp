@@ -171,7 +171,7 @@ void describe_guest(Draft& draft) {
 void plan_switch(Draft& draft, const std::vector<ApplyInternal>& applied) {
     auto& steps = draft.plan.steps;
     const StartGuest start = start_step(draft);
-    if (draft.starts()) steps.push_back(TryOut{start.text});
+    if (draft.starts()) steps.push_back(TryOut{start.text, start.from == StartGuest::From::memory ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());
     if (draft.facts.online()) steps.push_back(EndGuest{"from snapshot"});
     // Loading an internal state brings its disks back by itself.

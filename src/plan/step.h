@@ -54,8 +54,9 @@ struct PutRecord { std::string name, text, old; };
 struct RemoveRecord { std::string name, old; };
 struct SetCurrent { std::string name, old; };
 
-/// Whether QEMU would take this domain, learnt from a trial process.
-struct TryOut { std::string text; };
+/// Whether QEMU would take this domain, learnt from a trial process, and whether every page of the memory image is what
+/// was saved.
+struct TryOut { std::string text, image; };
 struct EndGuest { std::string reason; };
 struct StartGuest {
     enum class From { boot, memory, internal, state } from = From::boot;
