@@ -100,7 +100,7 @@ def machine():
     version = tool(qemu(), "--version").splitlines()[0].removeprefix("QEMU emulator ")
     load = os.getloadavg()[0]
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    return (f"{when}, {os.cpu_count()} CPUs, Linux {platform.release()}, QEMU {version.removeprefix('version ')}; "
+    return (f"{when}, {os.cpu_count()} CPUs, QEMU {version.removeprefix('version ')}; "
             f"load average before the run {load:.1f}{' (noisy: others work on this machine)' if load > 0.5 else ''}")
 
 
