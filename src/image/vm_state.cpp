@@ -34,9 +34,9 @@ void write_vm_state(const std::string& path, const std::string& tag, int out, co
     const Qcow2File file(path);
     const Qcow2Snapshot snapshot = file.snapshot(tag);
     VmStateMap map(file, snapshot);
-    std::vector<char> buffer(at_once);
+    std::vector<char> buffer(static_cast<size_t>(std::min<uint64_t>(at_once, snapshot.vm_state_size)));
     for (uint64_t at = 0; at < snapshot.vm_state_size;) {
-        const auto size = static_cast<size_t>(std::min<uint64_t>(at_once, snapshot.vm_state_size - at));
+        const auto size = static_cast<size_t>(std::min<uint64_t>(buffer.size(), snapshot.vm_state_size - at));
         read_state(file, map, at, {buffer.data(), size});
         const auto stop = [&] { return control.cancelled(); };
         if (!os::write_as_read(out, buffer.data(), size, stop, "the reader of the VM state"))
