@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from domain_xml import Disk, domain_xml
 from guest import Guest, inconsistencies, wait_for
-from scratch import Scratch, difference, fingerprint, requires, tool
+from scratch import Scratch, difference, fingerprint, has_ended, requires, tool
 
 __all__ = ["Disk", "SystemTest", "fingerprint", "main", "requires", "tool", "wait_for", "xml_of"]
 
@@ -141,7 +141,7 @@ class SystemTest(unittest.TestCase):
         pid = self.qemu_pid(name)
         self.assertIn(pid, self.scratch.pids())
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: pid not in self.scratch.pids(), 20, "the killed QEMU is gone")
+        wait_for(lambda: has_ended(pid), 20, "the killed QEMU is gone")
 
     def snapshots(self, name="g", *options):
         return self.ok("snapshot-list", name, "--name", *options).split()

@@ -110,13 +110,22 @@ def pids_naming(folder):
     return found
 
 
+def has_ended(pid):
+    """A process that dies loses its command line first, and its files and sockets only then."""
+    try:
+        return pathlib.Path("/proc", str(pid), "stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
 def end_processes_naming(folder):
-    for pid in pids_naming(folder):
+    pids = pids_naming(folder)
+    for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    wait_for(lambda: not pids_naming(folder), 20, "the processes of the scratch folder are gone")
+    wait_for(lambda: all(map(has_ended, pids)) and not pids_naming(folder), 20, "the processes of the scratch folder are gone")
 
 
 def _be_janitor(folder):
