@@ -26,12 +26,12 @@ void validate_snapshot(const std::string& xml) {
         throw Error(ErrorCode::invalid_request, fmt::format("XML document failed to validate against schema: line {}: {}", faults.front().line, faults.front().reason));
 }
 
-std::vector<std::string> named_paths(const model::Snapshot& request) {
-    std::vector<std::string> paths;
-    if (!request.memory.file.empty()) paths.push_back(request.memory.file);
+std::vector<NamedFile> named_files(const model::Snapshot& request) {
+    std::vector<NamedFile> files;
+    if (!request.memory.file.empty()) files.push_back({request.memory.file, {}});
     for (const auto& disk : request.disks)
-        if (!disk.source.empty()) paths.push_back(disk.source);
-    return paths;
+        if (!disk.source.empty()) files.push_back({disk.source, disk.driver.empty() ? "qcow2" : disk.driver});
+    return files;
 }
 
 /// The request with every default that the table and the domain's disks give.
@@ -63,7 +63,7 @@ CreateResult Host::snapshot_create(const std::string& domain, const std::string&
     plan::check_flags(options, request, session.process().has_value());
     if (options.redefine) return {redefine(session, std::move(request), options.current), {}};
     const auto tree = session.snapshots();
-    const auto facts = observe_for_create(session, named_paths(request));
+    const auto facts = observe_for_create(session, named_files(request));
     const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
     CreateResult result{plan.snapshot, plan::describe(plan)};
     if (!options.dry_run) finish(session, plan, *real_world(session), control);

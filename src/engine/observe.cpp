@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 namespace domsnap::engine {
@@ -66,9 +67,10 @@ void look_at_folder(Facts& facts, const std::string& folder) {
     for (const auto& name : os::list_folder(folder)) facts.taken.insert(folder == "/" ? "/" + name : folder + "/" + name);
 }
 
-void look_at_folders(Facts& facts, const std::vector<std::string>& named) {
+void look_at_folders(Facts& facts, const std::vector<NamedFile>& named) {
     look_at_folder(facts, facts.memory_folder);
-    std::vector<std::string> paths = named;
+    std::vector<std::string> paths;
+    for (const auto& file : named) paths.push_back(file.path);
     for (const auto* domain : {&facts.definition, &facts.live})
         for (const auto& disk : domain->disks)
             if (!disk.empty() && disk.type == "file") paths.push_back(disk.source);
@@ -147,6 +149,20 @@ void look_for_background(Session& session, Facts& facts) {
     }
 }
 
+/// After the memory of a paused guest was saved, QEMU treats its images as handed over ("postmigrate") and takes no
+/// snapshot of them. QEMU 10 can take them back by a command; 7.2 does it only on its way to running, so there the guest
+/// runs for the moment between two commands.
+void take_images_back(Session& session) {
+    auto& qemu = session.monitor();
+    if (qmp::query_status(qemu, quick()).status != "postmigrate") return;
+    if (qmp::query_capabilities(qemu, quick()).has("blockdev-set-active")) {
+        qemu.run("blockdev-set-active", {{"active", true}}, quick());
+        return;
+    }
+    qmp::cont(qemu, quick());
+    qmp::stop(qemu, quick());
+}
+
 Facts observe(Session& session) {
     Facts facts;
     facts.definition = session.definition();
@@ -180,9 +196,12 @@ model::SnapshotState observed_state(const qmp::Status& status) {
     return model::SnapshotState::paused;
 }
 
-Facts observe_for_create(Session& session, const std::vector<std::string>& named) {
+Facts observe_for_create(Session& session, const std::vector<NamedFile>& named) {
+    if (session.process()) take_images_back(session);
     Facts facts = observe(session);
     look_at_disks(facts, facts.live);
+    for (const auto& file : named)
+        if (!file.format.empty() && os::exists(file.path)) look_at(facts, file.path, file.format);
     look_at_disk_nodes(session, facts);
     look_at_folders(facts, named);
     look_for_background(session, facts);

@@ -10,8 +10,11 @@
 
 namespace domsnap::engine {
 
-/// What a new snapshot needs to know. named: paths that the request names, so that existing ones are known.
-plan::Facts observe_for_create(Session& session, const std::vector<std::string>& named);
+/// A file that a request names itself; format "" for what is no image.
+struct NamedFile { std::string path, format; };
+
+/// What a new snapshot needs to know, of the files too that the request names.
+plan::Facts observe_for_create(Session& session, const std::vector<NamedFile>& named);
 /// What a revert to that snapshot needs: the files of every snapshot, and its memory image verified (not its pages).
 plan::Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, const model::Snapshot& snapshot);
 /// What a delete needs: the files of every snapshot.

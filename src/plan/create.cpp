@@ -83,17 +83,36 @@ std::string overlay_path(Draft& draft, const SnapshotDisk& wanted, const model::
     return wanted.source;
 }
 
+/// --reuse-external: an overlay that the user made. It must show what the disk holds, or the guest would see another disk.
+void check_reused(const SnapshotDisk& wanted, const model::Disk& disk, const Facts& facts) {
+    if (wanted.source.empty()) refuse(fmt::format("--reuse-external needs the file of disk '{}'", wanted.name), fmt::format("--diskspec {},file=/path", wanted.name));
+    const auto* file = facts.file(wanted.source);
+    const auto wrong = [&](const std::string& why) {
+        refuse(fmt::format("{} cannot be reused for disk '{}': {}", wanted.source, wanted.name, why),
+               fmt::format("make it with qemu-img create -f qcow2 -F {} -b {} {}", disk.format, disk.source, wanted.source));
+    };
+    if (!facts.taken.contains(wanted.source) || !file)
+        throw Error(ErrorCode::not_found, fmt::format("missing existing file for disk {}: {}: No such file or directory", wanted.name, wanted.source));
+    if (!file->problem.empty()) wrong(file->problem);
+    if (file->backing != disk.source) wrong(fmt::format("its backing file is {}, the disk is {}", file->backing.empty() ? "none" : file->backing, disk.source));
+    if (file->backing_format != disk.format) wrong(fmt::format("it takes its backing file for {}, the disk is {}", file->backing_format, disk.format));
+    const auto size = facts.file(disk.source)->virtual_size;
+    if (file->virtual_size != size) wrong(fmt::format("it has {} bytes, the disk has {}", file->virtual_size, size));
+}
+
 void plan_external(Draft& draft, SnapshotDisk& wanted) {
     const auto& disk = draft.disk(wanted);
     if (disk.empty()) refuse(fmt::format("disk '{}' has no medium: there is nothing to save", wanted.name), "use snapshot='no' for it");
     if (wanted.type != "file")
         throw Error(ErrorCode::unsupported, fmt::format("overlays on block devices are not built yet (disk '{}')", wanted.name));
-    if (draft.options.reuse_external) throw Error(ErrorCode::unsupported, "--reuse-external is not built yet");
     check_usable(draft, wanted);
     if (wanted.driver.empty()) wanted.driver = "qcow2";
+    if (wanted.driver != "qcow2")
+        throw Error(ErrorCode::unsupported, fmt::format("external snapshot format for disk {} is unsupported: {}", wanted.name, wanted.driver), "overlays are qcow2");
+    wanted.point = model::DiskPoint{disk.source, disk.format, {}};
+    if (draft.options.reuse_external) return check_reused(wanted, disk, draft.facts);
     wanted.source = overlay_path(draft, wanted, disk);
     const auto* file = draft.facts.file(disk.source);
-    wanted.point = model::DiskPoint{disk.source, disk.format, {}};
     draft.plan.steps.push_back(MakeOverlay{wanted.source, disk.source, disk.format, file->virtual_size});
     draft.plan.space += file->virtual_size; // an overlay may grow to that, in the guest's own time
 }
