@@ -19,9 +19,6 @@ from scratch import Scratch, difference, fingerprint, has_ended, requires, tool
 
 __all__ = ["Disk", "SystemTest", "fingerprint", "main", "requires", "tool", "wait_for", "xml_of"]
 
-# Verbs whose failure is told in two lines, as virsh does: what failed, and why.
-TWO_ERROR_LINES = ("snapshot-revert", "snapshot-delete", "undefine")
-
 
 @dataclass
 class Result:
@@ -83,7 +80,7 @@ class SystemTest(unittest.TestCase):
         return result.out
 
     def refused(self, *arguments, naming=(), **options):
-        """stderr of a command that must fail cleanly: exit 1, one error (see TWO_ERROR_LINES), every word of `naming`."""
+        """stderr of a command that must fail cleanly: exit 1, one error line, every word of `naming`."""
         result = self.cli(*arguments, **options)
         self.assert_refusal(result, arguments, naming)
         return result.err
@@ -92,7 +89,7 @@ class SystemTest(unittest.TestCase):
         shown = f"domsnap {arguments}\n{result.out}{result.err}"
         self.assertEqual(result.code, 1, shown)
         errors = [line for line in result.err.splitlines() if line.startswith("error: ")]
-        self.assertIn(len(errors), (1, 2) if str(arguments[0]) in TWO_ERROR_LINES else (1,), shown)
+        self.assertEqual(len(errors), 1, shown)
         for word in [naming] if isinstance(naming, (str, pathlib.Path)) else naming:
             self.assertIn(str(word), "\n".join(errors), shown)
 
