@@ -5,6 +5,20 @@ function(domsnap_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   add_library(domsnap_${name} OBJECT ${sources})
   target_link_libraries(domsnap_${name} PRIVATE domsnap_options fmt::fmt Threads::Threads ${ROOM_LIBS})
+  domsnap_precompile(domsnap_${name})
+endfunction()
+
+# The first target makes the precompiled header, all others use it.
+function(domsnap_precompile target)
+  if(NOT DOMSNAP_PCH)
+    return()
+  endif()
+  if(target STREQUAL domsnap_base)
+    target_precompile_headers(domsnap_base PRIVATE <algorithm> <chrono> <functional> <map> <memory> <optional> <string>
+      <string_view> <vector> <fmt/format.h>)
+  else()
+    target_precompile_headers(${target} REUSE_FROM domsnap_base)
+  endif()
 endfunction()
 
 # domsnap_unit_test(NAME [LIBS lib...]): every .cpp of tests/unit/NAME as one GoogleTest program, with ctest's

@@ -129,7 +129,8 @@ class StoppedDomain(harness.SystemTest):
     def test_what_cannot_be_run(self):
         self.define(disks=[], devices="<hostdev mode='subsystem' type='pci'><source><address domain='0x0000' "
                     "bus='0x00' slot='0x1f' function='0x7'/></source></hostdev>")
-        self.refused("start", "g", naming="hostdev")
+        with self.nothing_changes(self.scratch.state):
+            self.refused("start", "g", naming="hostdev")
         self.assertEqual((self.state(), self.scratch.pids()), ("shut off", []))
 
     def test_snapshot_documents(self):
