@@ -15,7 +15,8 @@
 namespace domsnap {
 
 /// Folders; empty ones take the defaults: $DOMSNAP_STATE_DIR, else /var/lib/domsnap for root, else
-/// $XDG_STATE_HOME/domsnap (~/.local/state); $DOMSNAP_RUNTIME_DIR, else /run/domsnap or $XDG_RUNTIME_DIR/domsnap.
+/// $XDG_STATE_HOME/domsnap (~/.local/state); $DOMSNAP_RUNTIME_DIR, else /run/domsnap for root, else
+/// $XDG_RUNTIME_DIR/domsnap, else the state folder's "run".
 struct Folders {
     std::string state, runtime;
 };

@@ -90,7 +90,8 @@ Folders resolve_folders(Folders given) {
     if (given.runtime.empty()) given.runtime = environment("DOMSNAP_RUNTIME_DIR");
     if (given.runtime.empty()) {
         const auto base = environment("XDG_RUNTIME_DIR");
-        given.runtime = root ? "/run/domsnap" : base.empty() ? fmt::format("/tmp/domsnap-{}", geteuid()) : base + "/domsnap";
+        // Not in /tmp, where somebody else could have made the folder. Stale files of an earlier boot are told by their pids.
+        given.runtime = root ? "/run/domsnap" : base.empty() ? given.state + "/run" : base + "/domsnap";
     }
     given.state = os::absolute_path(given.state);
     given.runtime = os::absolute_path(given.runtime);
