@@ -73,7 +73,8 @@ static void send_key(Session& session, const Arguments& arguments) {
         throw Error(ErrorCode::unsupported, fmt::format("unknown codeset: '{}'", codeset),
                     "use linux: KEY_A, KEY_LEFTCTRL, or their numbers");
     auto keys = arguments.list("keycode");
-    for (auto& key : keys) key = qemu_key(key);
+    for (auto& key : keys)
+        key = qemu_key(key);
     session.host().send_key(arguments.get("domain"), keys, hold_time(arguments));
 }
 

@@ -30,7 +30,8 @@ std::vector<Verb> own_verbs() {
     return {
         {"table",
          "print what is captured for every combination",
-         "The combinations of domain, memory, disks and --disk-only, with what is taken or why it is refused.",
+         "The combinations of domain, memory, disks and --disk-only, with what is taken or why it is "
+         "refused.",
          {},
          {},
          table},

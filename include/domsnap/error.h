@@ -1,5 +1,5 @@
-// The one exception of domsnap. It is thrown by every public function and caught in three places only: around a
-// step of a plan, in the command line's main, and in a server's dispatch.
+// The one exception of domsnap. It is thrown by every public function and caught in three places only: around
+// a step of a plan, in the command line's main, and in a server's dispatch.
 #pragma once
 
 #include <stdexcept>

@@ -1,6 +1,6 @@
-// domsnap's door: the domains of one state folder, run, stopped, and their snapshots. Every call blocks until it is
-// done, may be made from any thread and any process at once (a lock for each domain decides), recovers first what a
-// crash left half done, and throws domsnap::Error.
+// domsnap's door: the domains of one state folder, run, stopped, and their snapshots. Every call blocks until
+// it is done, may be made from any thread and any process at once (a lock for each domain decides), recovers
+// first what a crash left half done, and throws domsnap::Error.
 #pragma once
 
 #include <domsnap/error.h>
@@ -30,7 +30,8 @@ struct DomainInfo {
     std::string name, uuid;
     int64_t id = -1; ///< -1 = not active
     DomainState state = DomainState::shutoff;
-    std::string reason; ///< as `domstate --reason`: "booted", "from snapshot", "user", "destroyed", "shutdown", …
+    std::string
+        reason; ///< as `domstate --reason`: "booted", "from snapshot", "user", "destroyed", "shutdown", …
     std::string os_type = "hvm", type; ///< type: "kvm", "qemu"
     unsigned vcpus = 1;
     uint64_t max_memory = 0, used_memory = 0; ///< bytes
@@ -42,7 +43,7 @@ struct DomainInfo {
 
 struct DiskInfo {
     std::string target, type, device, source, format, bus; ///< source "" = no medium
-    std::vector<std::string> chain;                         ///< files, top first
+    std::vector<std::string> chain;                        ///< files, top first
 };
 
 struct CreateOptions {
@@ -64,16 +65,16 @@ struct DeleteOptions {
 
 /// What would be done, or was: the very plan, step by step.
 struct PlanStep {
-    std::string action;             ///< one line in plain words
-    std::vector<std::string> files; ///< every file it makes, changes or removes
-    bool guest_paused = false;      ///< the guest stands still during this step
-    bool point_of_no_return = false;///< from here on a crash is recovered forward
+    std::string action;              ///< one line in plain words
+    std::vector<std::string> files;  ///< every file it makes, changes or removes
+    bool guest_paused = false;       ///< the guest stands still during this step
+    bool point_of_no_return = false; ///< from here on a crash is recovered forward
 };
 struct PlanView {
-    std::string operation;          ///< "snapshot-create", …
+    std::string operation; ///< "snapshot-create", …
     std::vector<PlanStep> steps;
-    std::string guest;              ///< what the guest will feel
-    uint64_t space = 0;             ///< bytes that may be needed, at most
+    std::string guest;  ///< what the guest will feel
+    uint64_t space = 0; ///< bytes that may be needed, at most
     std::vector<std::string> warnings;
 };
 
@@ -112,19 +113,22 @@ class Host {
     const Folders& folders() const { return folders_; }
 
     // Domains. name: a name, UUID or id, as virsh takes them; not_found "failed to get domain 'x'".
-    std::vector<DomainInfo> list(bool inactive_too) const; ///< virsh's order: active by id, then the others by name
+    std::vector<DomainInfo>
+    list(bool inactive_too) const; ///< virsh's order: active by id, then the others by name
     DomainInfo info(const std::string& name) const;
-    /// Returns the domain's name. A definition with that name and uuid is replaced; the same name with another uuid, or
-    /// the reverse, is refused (conflict).
+    /// Returns the domain's name. A definition with that name and uuid is replaced; the same name with
+    /// another uuid, or the reverse, is refused (conflict).
     std::string define(const std::string& xml, bool validate = false);
-    struct UndefineOptions { bool snapshots_metadata = false, snapshots = false, nvram = false; };
+    struct UndefineOptions {
+        bool snapshots_metadata = false, snapshots = false, nvram = false;
+    };
     void undefine(const std::string& name, const UndefineOptions& options, const Control& control = {});
     void rename(const std::string& name, const std::string& new_name);
     std::string xml(const std::string& name, bool inactive, bool security_info = false) const;
     std::vector<DiskInfo> disks(const std::string& name, bool inactive = false) const;
 
     void start(const std::string& name, bool paused, const Control& control = {});
-    void shutdown(const std::string& name);                  ///< asks the guest; returns at once
+    void shutdown(const std::string& name); ///< asks the guest; returns at once
     void reboot(const std::string& name);
     void reset(const std::string& name);
     void destroy(const std::string& name, bool graceful = false);
@@ -132,7 +136,10 @@ class Host {
     void resume(const std::string& name);
 
     /// The terminal device or socket behind a serial or console device ("" = the first).
-    struct ConsolePath { bool is_socket = false; std::string path; };
+    struct ConsolePath {
+        bool is_socket = false;
+        std::string path;
+    };
     ConsolePath console(const std::string& name, const std::string& device = {}) const;
     std::string monitor_command(const std::string& name, const std::string& command, bool human) const;
     /// Writes a PNG or PPM into the file; returns its MIME type.
@@ -141,22 +148,24 @@ class Host {
     std::optional<VncAddress> display(const std::string& name) const;
 
     // Snapshots
-    CreateResult snapshot_create(const std::string& domain, const std::string& xml, const CreateOptions& options,
-                                 const Control& control = {});
-    RevertResult snapshot_revert(const std::string& domain, const std::string& snapshot, const RevertOptions& options,
-                                 const Control& control = {});
+    CreateResult snapshot_create(const std::string& domain, const std::string& xml,
+                                 const CreateOptions& options, const Control& control = {});
+    RevertResult snapshot_revert(const std::string& domain, const std::string& snapshot,
+                                 const RevertOptions& options, const Control& control = {});
     /// Returns the plan (done, or with dry_run only said).
-    PlanView snapshot_delete(const std::string& domain, const std::string& snapshot, const DeleteOptions& options,
-                             const Control& control = {});
+    PlanView snapshot_delete(const std::string& domain, const std::string& snapshot,
+                             const DeleteOptions& options, const Control& control = {});
     std::vector<SnapshotInfo> snapshots(const std::string& domain) const; ///< virsh's order
     SnapshotInfo snapshot_info(const std::string& domain, const std::string& snapshot) const;
-    std::string snapshot_xml(const std::string& domain, const std::string& snapshot, bool security_info = false) const;
+    std::string snapshot_xml(const std::string& domain, const std::string& snapshot,
+                             bool security_info = false) const;
     std::string snapshot_parent(const std::string& domain, const std::string& snapshot) const; ///< "" = root
     std::string snapshot_current(const std::string& domain) const;                             ///< "" = none
     void set_snapshot_current(const std::string& domain, const std::string& snapshot);
-    /// Replaces a record by an edited one (snapshot-edit); rename or clone when the name differs. Returns the new name.
-    std::string snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml, bool rename,
-                              bool clone);
+    /// Replaces a record by an edited one (snapshot-edit); rename or clone when the name differs. Returns the
+    /// new name.
+    std::string snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml,
+                              bool rename, bool clone);
 
     /// Finishes or undoes what a crash left; one line for each thing done. domain "" = all.
     std::vector<std::string> recover(const std::string& domain, const Control& control = {});

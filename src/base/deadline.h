@@ -1,4 +1,5 @@
-// A moment by which a blocking call must have returned. Time is a parameter: nobody sleeps for a guessed while.
+// A moment by which a blocking call must have returned. Time is a parameter: nobody sleeps for a guessed
+// while.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +21,9 @@ class Deadline {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - Clock::now()).count();
         return static_cast<int>(std::clamp<long long>(left, 0, 3'600'000));
     }
-    Deadline or_sooner(std::chrono::milliseconds wait) const { return Deadline(std::min(at_, Clock::now() + wait)); }
+    Deadline or_sooner(std::chrono::milliseconds wait) const {
+        return Deadline(std::min(at_, Clock::now() + wait));
+    }
 
   private:
     explicit Deadline(Clock::time_point at) : at_(at) {}

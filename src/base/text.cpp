@@ -50,8 +50,10 @@ std::string percent_encode(std::string_view name) {
     std::string out;
     for (size_t i = 0; i < name.size(); ++i) {
         const auto c = static_cast<unsigned char>(name[i]);
-        if (is_plain(c) || (c == '.' && i > 0)) out += static_cast<char>(c);
-        else out += fmt::format("%{:02X}", c);
+        if (is_plain(c) || (c == '.' && i > 0))
+            out += static_cast<char>(c);
+        else
+            out += fmt::format("%{:02X}", c);
     }
     return out.empty() ? "%" : out; // the empty name has a form of its own
 }
@@ -77,23 +79,31 @@ std::string human_size(uint64_t bytes) {
     static constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
     double value = static_cast<double>(bytes);
     size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
+    for (; value >= 1024 && unit + 1 < std::size(units); ++unit)
+        value /= 1024;
     if (unit == 0) return fmt::format("{} {}", bytes, units[0]);
-    return value < 10 ? fmt::format("{:.1f} {}", value, units[unit]) : fmt::format("{:.0f} {}", value, units[unit]);
+    return value < 10 ? fmt::format("{:.1f} {}", value, units[unit])
+                      : fmt::format("{:.0f} {}", value, units[unit]);
 }
 
 std::string printable(std::string_view s) {
     std::string out;
     for (const char c : s) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        else out += c;
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        else
+            out += c;
     }
     return out;
 }
 
 bool name_less(std::string_view a, std::string_view b) {
-    const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c + 32) : c; };
-    const auto less = [&](char x, char y) { return lower(static_cast<unsigned char>(x)) < lower(static_cast<unsigned char>(y)); };
+    const auto lower = [](unsigned char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c + 32) : c;
+    };
+    const auto less = [&](char x, char y) {
+        return lower(static_cast<unsigned char>(x)) < lower(static_cast<unsigned char>(y));
+    };
     if (std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), less)) return true;
     if (std::lexicographical_compare(b.begin(), b.end(), a.begin(), a.end(), less)) return false;
     return a < b;

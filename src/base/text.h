@@ -19,8 +19,9 @@ std::optional<uint64_t> to_u64(std::string_view s);
 /// Decimal, or hexadecimal with "0x".
 std::optional<uint64_t> to_u64_any_base(std::string_view s);
 
-/// Letters, digits, '-', '_' and inner '.' stay; every other byte becomes %XX. The result is never empty, ".", ".." or
-/// hidden, and holds no '/': it can be one path component (if it is short enough, which the caller checks).
+/// Letters, digits, '-', '_' and inner '.' stay; every other byte becomes %XX. The result is never empty,
+/// ".", ".." or hidden, and holds no '/': it can be one path component (if it is short enough, which the
+/// caller checks).
 std::string percent_encode(std::string_view name);
 /// The inverse; nothing if the text is not a percent_encode() result.
 std::optional<std::string> percent_decode(std::string_view encoded);

@@ -1,5 +1,5 @@
-// How long the engine waits. Generous: under TCG on a loaded host everything is slow, and a deadline that passes in
-// the midst costs a recovery.
+// How long the engine waits. Generous: under TCG on a loaded host everything is slow, and a deadline that
+// passes in the midst costs a recovery.
 #pragma once
 
 #include "base/deadline.h"

@@ -61,7 +61,8 @@ std::string last_words(const machine::RuntimeFiles& files) {
 class Feed {
   public:
     using Source = std::function<void(int out, const Control& control)>;
-    Feed(Source source, os::Fd out) : source_(std::move(source)), out_(std::move(out)), thread_([this] { run(); }) {}
+    Feed(Source source, os::Fd out)
+        : source_(std::move(source)), out_(std::move(out)), thread_([this] { run(); }) {}
     ~Feed() {
         stop_ = true;
         thread_.join();
@@ -98,7 +99,9 @@ void wait_until_loaded(Session& session, const Feed& feed) {
         const auto migration = qmp::query_migrate(session.monitor(), quick());
         if (migration.status == "completed") return;
         if (migration.status == "failed")
-            throw Error(ErrorCode::refused_by_qemu, fmt::format("QEMU did not take the memory: {}", migration.error.empty() ? last_words(session.files()) : migration.error));
+            throw Error(ErrorCode::refused_by_qemu,
+                        fmt::format("QEMU did not take the memory: {}",
+                                    migration.error.empty() ? last_words(session.files()) : migration.error));
         session.control().report("memory", feed.done(), feed.total());
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
@@ -132,7 +135,8 @@ void try_qemu(Session& session, const model::Domain& domain) {
     facts.trial = true;
     facts.chains = chains_of(domain);
     for (const auto& disk : domain.disks)
-        if (!disk.empty()) facts.virtual_sizes[disk.target] = image::info(disk.source, disk.format).virtual_size;
+        if (!disk.empty())
+            facts.virtual_sizes[disk.target] = image::info(disk.source, disk.format).virtual_size;
     const auto scratch = session.files().folder + "-trial";
     os::make_folders(scratch);
     try {
@@ -158,7 +162,8 @@ void note_reason(Session& session, const std::string& reason) {
 }
 
 std::string noted_reason(const machine::RuntimeFiles& files) {
-    return os::exists(files.reason()) ? std::string(text::trim(os::read_file(files.reason(), 256))) : std::string{};
+    return os::exists(files.reason()) ? std::string(text::trim(os::read_file(files.reason(), 256)))
+                                      : std::string{};
 }
 
 static void load_stream(Session& session, Feed::Source source) {
@@ -166,14 +171,16 @@ static void load_stream(Session& session, Feed::Source source) {
     auto [stream, out] = os::make_pipe();
     qmp::set_migration_capabilities(qemu, {}, quick());
     qmp::give_fd(qemu, "domsnap-memory", stream.get(), quick());
-    stream.reset(); // QEMU's copy must be the only read end: when it dies, the feed gets EPIPE and does not hang
+    stream.reset(); // QEMU's copy must be the only read end: when it dies, the feed gets EPIPE and does not
+                    // hang
     qmp::migrate_incoming_fd(qemu, "domsnap-memory", quick());
     try {
         const Feed feed(std::move(source), std::move(out));
         wait_until_loaded(session, feed);
     } catch (const Error& error) {
         const auto words = session.process() ? std::string{} : last_words(session.files());
-        throw Error(error.code(), words.empty() ? error.what() : fmt::format("{} ({})", error.what(), words), error.hint());
+        throw Error(error.code(), words.empty() ? error.what() : fmt::format("{} ({})", error.what(), words),
+                    error.hint());
     }
 }
 
@@ -183,7 +190,8 @@ void load_memory(Session& session, const std::string& path) {
 }
 
 void load_vm_state(Session& session, const std::string& file, const std::string& tag) {
-    load_stream(session, [&](int out, const Control& control) { image::write_vm_state(file, tag, out, control); });
+    load_stream(session,
+                [&](int out, const Control& control) { image::write_vm_state(file, tag, out, control); });
 }
 
 } // namespace domsnap::engine

@@ -1,4 +1,5 @@
-// QEMU for a domain: started from a document, ended, with the run-time files that tell other processes about it.
+// QEMU for a domain: started from a document, ended, with the run-time files that tell other processes about
+// it.
 #pragma once
 
 #include "engine/session.h"
@@ -7,8 +8,8 @@
 
 namespace domsnap::engine {
 
-/// The domain as it can be run: the machine type resolved to its versioned name, so that a stream saved today fits the
-/// QEMU of tomorrow.
+/// The domain as it can be run: the machine type resolved to its versioned name, so that a stream saved today
+/// fits the QEMU of tomorrow.
 model::Domain runnable(const Folders& folders, model::Domain domain);
 
 /// Starts QEMU, stopped (or waiting for a stream), and writes live.xml. The session's monitor is the new one.

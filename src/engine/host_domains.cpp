@@ -26,10 +26,13 @@ namespace {
 void validate_domain(const std::string& xml) {
     const auto schema = xml::find_schema("domain");
     if (schema.empty())
-        throw Error(ErrorCode::unsupported, "the schema for <domain> is not installed", "install libvirt's schemas, or define without --validate");
+        throw Error(ErrorCode::unsupported, "the schema for <domain> is not installed",
+                    "install libvirt's schemas, or define without --validate");
     const auto faults = xml::validate(xml, "(domain_definition)", schema);
     if (!faults.empty())
-        throw Error(ErrorCode::invalid_request, fmt::format("XML document failed to validate against schema: line {}: {}", faults.front().line, faults.front().reason));
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("XML document failed to validate against schema: line {}: {}",
+                                faults.front().line, faults.front().reason));
 }
 
 std::string new_uuid() {
@@ -45,17 +48,24 @@ void check_identity(const Folders& folders, model::Domain& domain) {
     const std::string known = folder.defined() ? parse_domain(folder.definition(), domain.name).uuid : "";
     if (domain.uuid.empty()) model::set_uuid(domain, known.empty() ? new_uuid() : known);
     if (!known.empty() && known != domain.uuid)
-        throw Error(ErrorCode::conflict, fmt::format("operation failed: domain '{}' already exists with uuid {}", domain.name, known),
-                    "undefine it first, or give the new one another name");
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format("operation failed: domain '{}' already exists with uuid {}", domain.name, known),
+            "undefine it first, or give the new one another name");
     for (const auto& name : store::domain_names(folders.state))
-        if (name != domain.name && parse_domain(store::DomainFolder(folders.state, name).definition(), name).uuid == domain.uuid)
-            throw Error(ErrorCode::conflict, fmt::format("operation failed: domain '{}' is already defined with uuid {}", name, domain.uuid),
+        if (name != domain.name &&
+            parse_domain(store::DomainFolder(folders.state, name).definition(), name).uuid == domain.uuid)
+            throw Error(ErrorCode::conflict,
+                        fmt::format("operation failed: domain '{}' is already defined with uuid {}", name,
+                                    domain.uuid),
                         "give the new one another <uuid>, or none");
 }
 
 void refuse_running(const View& view, const char* what) {
     if (!view.process()) return;
-    throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: cannot {} domain '{}' while it runs", what, view.name()),
+    throw Error(ErrorCode::conflict,
+                fmt::format("Requested operation is not valid: cannot {} domain '{}' while it runs", what,
+                            view.name()),
                 fmt::format("domsnap destroy {}", view.name()));
 }
 
@@ -68,9 +78,11 @@ void refuse_frozen_disks(const View& view) {
             for (const auto& frozen : snapshot.disks)
                 if (frozen.point && frozen.point->tag.empty() && frozen.point->file == disk.source)
                     throw Error(ErrorCode::conflict,
-                                fmt::format("disk '{}' of domain '{}' is {}, which snapshot '{}' froze: a guest that writes there would destroy it",
+                                fmt::format("disk '{}' of domain '{}' is {}, which snapshot '{}' froze: a "
+                                            "guest that writes there would destroy it",
                                             disk.target, view.name(), disk.source, snapshot.name),
-                                fmt::format("domsnap snapshot-revert {} {} puts a fresh overlay over it", view.name(), snapshot.name));
+                                fmt::format("domsnap snapshot-revert {} {} puts a fresh overlay over it",
+                                            view.name(), snapshot.name));
     }
 }
 
@@ -79,7 +91,10 @@ void require_running(Session& session) { session.monitor(); }
 } // namespace
 
 Folders resolve_folders(Folders given) {
-    const auto environment = [](const char* name) -> std::string { const char* value = std::getenv(name); return value ? value : ""; };
+    const auto environment = [](const char* name) -> std::string {
+        const char* value = std::getenv(name);
+        return value ? value : "";
+    };
     const bool root = geteuid() == 0;
     if (given.state.empty()) given.state = environment("DOMSNAP_STATE_DIR");
     if (given.state.empty() && root) given.state = "/var/lib/domsnap";
@@ -90,7 +105,8 @@ Folders resolve_folders(Folders given) {
     if (given.runtime.empty()) given.runtime = environment("DOMSNAP_RUNTIME_DIR");
     if (given.runtime.empty()) {
         const auto base = environment("XDG_RUNTIME_DIR");
-        // Not in /tmp, where somebody else could have made the folder. Stale files of an earlier boot are told by their pids.
+        // Not in /tmp, where somebody else could have made the folder. Stale files of an earlier boot are
+        // told by their pids.
         given.runtime = root ? "/run/domsnap" : base.empty() ? given.state + "/run" : base + "/domsnap";
     }
     given.state = os::absolute_path(given.state);
@@ -106,7 +122,9 @@ std::string Host::define(const std::string& xml, bool validate) {
     check_identity(folders_, domain);
     domain.document.remove_attribute("id");
     store::DomainFolder folder(folders_.state, domain.name);
-    const auto lock = os::FileLock::take(folder.lock_path(), os::LockMode::exclusive, fmt::format("define {}", domain.name), Deadline::after(std::chrono::hours(1)));
+    const auto lock =
+        os::FileLock::take(folder.lock_path(), os::LockMode::exclusive, fmt::format("define {}", domain.name),
+                           Deadline::after(std::chrono::hours(1)));
     folder.put_definition(plan::document_text(domain));
     return domain.name;
 }
@@ -116,16 +134,25 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
     refuse_running(View(folders_, domain), "undefine");
     if (options.snapshots)
         for (const auto& snapshot : snapshots(domain))
-            if (snapshot.parent.empty()) snapshot_delete(domain, snapshot.name, {.children = true, .children_only = false, .metadata = false, .dry_run = false}, control);
+            if (snapshot.parent.empty())
+                snapshot_delete(
+                    domain, snapshot.name,
+                    {.children = true, .children_only = false, .metadata = false, .dry_run = false}, control);
     Session session(folders_, domain, "undefine", control);
     refuse_running(session, "undefine");
     const auto left = session.folder().record_files().size();
     if (left && !options.snapshots_metadata)
-        throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: cannot delete inactive domain with {} snapshots", left),
-                    "--snapshots deletes them with their files, --snapshots-metadata forgets them and leaves the files");
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format("Requested operation is not valid: cannot delete inactive domain with {} snapshots",
+                        left),
+            "--snapshots deletes them with their files, --snapshots-metadata forgets them and leaves the "
+            "files");
     const auto images = os::list_folder(session.folder().memory_folder());
     if (!images.empty())
-        throw Error(ErrorCode::conflict, fmt::format("memory images of domain '{}' lie in {} and would be lost", domain, session.folder().memory_folder()),
+        throw Error(ErrorCode::conflict,
+                    fmt::format("memory images of domain '{}' lie in {} and would be lost", domain,
+                                session.folder().memory_folder()),
                     "move them elsewhere first, or use --snapshots");
     session.folder().remove();
     os::remove_tree(session.files().folder);
@@ -144,12 +171,15 @@ void Host::rename(const std::string& name, const std::string& new_name) {
 void Host::start(const std::string& name, bool paused, const Control& control) {
     Session session(folders_, resolve_name(folders_, name), "start", control);
     if (session.process())
-        throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
     refuse_frozen_disks(session);
     const auto domain = runnable(folders_, session.definition());
     start_qemu(session, domain, false);
     // Only now: a start that was refused changes nothing.
-    if (domain.machine != session.definition().machine) session.folder().put_definition(plan::document_text(domain));
+    if (domain.machine != session.definition().machine)
+        session.folder().put_definition(plan::document_text(domain));
     note_reason(session, paused ? "user" : "booted");
     if (!paused) qmp::cont(session.monitor(), quick());
 }
@@ -172,14 +202,16 @@ void Host::reset(const std::string& name) {
 }
 
 void Host::reboot(const std::string& name) {
-    // Without an agent in the guest there is no request to reboot: Ctrl-Alt-Delete is what a PC's guest understands.
+    // Without an agent in the guest there is no request to reboot: Ctrl-Alt-Delete is what a PC's guest
+    // understands.
     Session session(folders_, resolve_name(folders_, name), "reboot", {});
     qmp::send_key(session.monitor(), {"ctrl", "alt", "delete"}, 100, quick());
 }
 
 void Host::suspend(const std::string& name) {
     Session session(folders_, resolve_name(folders_, name), "suspend", {});
-    if (!qmp::query_status(session.monitor(), quick()).running) return; // as virsh: suspending a paused domain is no error
+    if (!qmp::query_status(session.monitor(), quick()).running)
+        return; // as virsh: suspending a paused domain is no error
     qmp::stop(session.monitor(), quick());
     note_reason(session, "user");
 }
@@ -189,7 +221,8 @@ void Host::resume(const std::string& name) {
     const auto status = qmp::query_status(session.monitor(), quick());
     if (status.running) return;
     if (status.status == "guest-panicked" || status.status == "internal-error" || status.status == "shutdown")
-        throw Error(ErrorCode::conflict, fmt::format("domain '{}' cannot go on: QEMU says '{}'", session.name(), status.status),
+        throw Error(ErrorCode::conflict,
+                    fmt::format("domain '{}' cannot go on: QEMU says '{}'", session.name(), status.status),
                     "revert to a snapshot, or destroy and start it");
     qmp::cont(session.monitor(), quick());
     note_reason(session, "unpaused");

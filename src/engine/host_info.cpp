@@ -21,8 +21,10 @@ namespace {
 double cpu_seconds(const os::ProcessId& process) {
     try {
         const auto stat = os::read_file_start(fmt::format("/proc/{}/stat", process.pid), 4096);
-        const auto fields = text::split(stat.substr(stat.rfind(')') + 2), ' '); // the name before may hold blanks
-        const auto ticks = text::to_u64(fields.at(11)).value_or(0) + text::to_u64(fields.at(12)).value_or(0); // utime, stime
+        const auto fields =
+            text::split(stat.substr(stat.rfind(')') + 2), ' '); // the name before may hold blanks
+        const auto ticks =
+            text::to_u64(fields.at(11)).value_or(0) + text::to_u64(fields.at(12)).value_or(0); // utime, stime
         return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
     } catch (const std::exception&) {
         return 0;
@@ -32,9 +34,12 @@ double cpu_seconds(const os::ProcessId& process) {
 DomainState state_of(model::SnapshotState state, const std::string& status) {
     if (status == "io-error") return DomainState::in_error;
     switch (state) {
-    case model::SnapshotState::running: return DomainState::running;
-    case model::SnapshotState::crashed: return DomainState::crashed;
-    default: return DomainState::paused;
+    case model::SnapshotState::running:
+        return DomainState::running;
+    case model::SnapshotState::crashed:
+        return DomainState::crashed;
+    default:
+        return DomainState::paused;
     }
 }
 
@@ -56,7 +61,8 @@ void look_at_qemu(DomainInfo& info, const View& view, const os::ProcessId& proce
 }
 
 std::string reason_for_off(const View& view) {
-    // live.xml is removed when domsnap ends QEMU: where it is left, QEMU ended by itself, and its events say why.
+    // live.xml is removed when domsnap ends QEMU: where it is left, QEMU ended by itself, and its events say
+    // why.
     if (os::exists(view.files().live())) return machine::exit_reason(view.files());
     const auto noted = noted_reason(view.files());
     return noted.empty() ? "unknown" : noted;
@@ -72,8 +78,10 @@ DomainInfo look_at(const View& view) {
     info.vcpus = domain.vcpus;
     info.max_memory = info.used_memory = domain.memory;
     info.machine = domain.machine;
-    if (process) look_at_qemu(info, view, *process);
-    else info.reason = reason_for_off(view);
+    if (process)
+        look_at_qemu(info, view, *process);
+    else
+        info.reason = reason_for_off(view);
     return info;
 }
 
@@ -81,7 +89,8 @@ std::vector<std::string> chain_files(const model::Disk& disk) {
     std::vector<std::string> files;
     try {
         if (!disk.empty())
-            for (const auto& one : image::chain(disk.source, disk.format)) files.push_back(one.path);
+            for (const auto& one : image::chain(disk.source, disk.format))
+                files.push_back(one.path);
     } catch (const Error&) {
         files = {disk.source}; // what is said is shown, also when the file is gone
     }
@@ -91,7 +100,8 @@ std::vector<std::string> chain_files(const model::Disk& disk) {
 /// Reading goes through the second monitor, so that it works while a snapshot holds the first.
 qmp::Client watch_monitor(const View& view) {
     if (!view.process())
-        throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: domain '{}' is not running", view.name()),
+        throw Error(ErrorCode::conflict,
+                    fmt::format("Requested operation is not valid: domain '{}' is not running", view.name()),
                     fmt::format("domsnap start {}", view.name()));
     return qmp::Client::connect(view.files().watch(), for_a_look());
 }
@@ -103,18 +113,23 @@ Host::ConsolePath console_path(const std::string& filename) {
         rest.remove_prefix(unix_at + 5);
         return {true, std::string(rest.substr(0, rest.find(",server")))};
     }
-    throw Error(ErrorCode::unsupported, fmt::format("the console is '{}': neither a pty nor a unix socket", filename));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("the console is '{}': neither a pty nor a unix socket", filename));
 }
 
 } // namespace
 
 const char* to_string(DomainState state) {
     switch (state) {
-    case DomainState::running: return "running";
+    case DomainState::running:
+        return "running";
     case DomainState::paused:
-    case DomainState::in_error: return "paused";
-    case DomainState::shutoff: return "shut off";
-    case DomainState::crashed: return "crashed";
+    case DomainState::in_error:
+        return "paused";
+    case DomainState::shutoff:
+        return "shut off";
+    case DomainState::crashed:
+        return "crashed";
     }
     return "no state";
 }
@@ -136,13 +151,16 @@ std::vector<DomainInfo> Host::list(bool inactive_too) const {
     return all;
 }
 
-DomainInfo Host::info(const std::string& name) const { return look_at(View(folders_, resolve_name(folders_, name))); }
+DomainInfo Host::info(const std::string& name) const {
+    return look_at(View(folders_, resolve_name(folders_, name)));
+}
 
 std::string Host::xml(const std::string& name, bool inactive, bool security_info) const {
     const View view(folders_, resolve_name(folders_, name));
     model::Domain domain = inactive ? view.definition() : view.live();
     if (!inactive && view.process()) {
-        for (const auto& [target, chain] : chains_of(domain)) show_chain(domain, target, chain);
+        for (const auto& [target, chain] : chains_of(domain))
+            show_chain(domain, target, chain);
     }
     return model::to_text(security_info ? domain.document : model::without_secrets(domain.document)) + "\n";
 }
@@ -152,7 +170,8 @@ std::vector<DiskInfo> Host::disks(const std::string& name, bool inactive) const 
     const auto domain = inactive ? view.definition() : view.live();
     std::vector<DiskInfo> disks;
     for (const auto& disk : domain.disks)
-        disks.push_back({disk.target, disk.type, model::to_string(disk.device), disk.source, disk.format, disk.bus, chain_files(disk)});
+        disks.push_back({disk.target, disk.type, model::to_string(disk.device), disk.source, disk.format,
+                         disk.bus, chain_files(disk)});
     return disks;
 }
 
@@ -160,11 +179,14 @@ Host::ConsolePath Host::console(const std::string& name, const std::string& devi
     const View view(folders_, resolve_name(folders_, name));
     auto qemu = watch_monitor(view);
     const auto chardevs = qmp::query_chardev(qemu, for_a_look());
-    for (const auto& wanted : {device.empty() ? std::string("charserial0") : "char" + device, std::string(device.empty() ? "charconsole0" : device)})
+    for (const auto& wanted : {device.empty() ? std::string("charserial0") : "char" + device,
+                               std::string(device.empty() ? "charconsole0" : device)})
         for (const auto& chardev : chardevs)
             if (chardev.label == wanted) return console_path(chardev.filename);
-    throw Error(ErrorCode::not_found, device.empty() ? fmt::format("domain '{}' has no serial device or console", view.name())
-                                                     : fmt::format("domain '{}' has no character device '{}'", view.name(), device));
+    throw Error(ErrorCode::not_found,
+                device.empty()
+                    ? fmt::format("domain '{}' has no serial device or console", view.name())
+                    : fmt::format("domain '{}' has no character device '{}'", view.name(), device));
 }
 
 std::string Host::monitor_command(const std::string& name, const std::string& command, bool human) const {

@@ -13,7 +13,8 @@ using namespace engine;
 
 namespace {
 
-SnapshotInfo info_of(const model::Snapshot& snapshot, const model::SnapshotTree& tree, const std::string& domain) {
+SnapshotInfo info_of(const model::Snapshot& snapshot, const model::SnapshotTree& tree,
+                     const std::string& domain) {
     SnapshotInfo info;
     info.name = snapshot.name;
     info.domain = domain;
@@ -22,7 +23,8 @@ SnapshotInfo info_of(const model::Snapshot& snapshot, const model::SnapshotTree&
     info.current = tree.current() == snapshot.name;
     info.external = snapshot.external();
     info.memory = model::to_string(snapshot.memory.location);
-    info.has_memory = snapshot.memory.location == model::Location::internal || snapshot.memory.location == model::Location::external;
+    info.has_memory = snapshot.memory.location == model::Location::internal ||
+                      snapshot.memory.location == model::Location::external;
     info.children = static_cast<unsigned>(tree.children(snapshot.name).size());
     info.creation_time = snapshot.creation_time;
     info.description = snapshot.description;
@@ -36,7 +38,8 @@ std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
     const auto tree = view.snapshot_heads();
     std::map<std::string, unsigned> below;
     const auto order = tree.topological();
-    for (auto at = order.rbegin(); at != order.rend(); ++at) // children first: each adds itself to its parent once
+    for (auto at = order.rbegin(); at != order.rend();
+         ++at) // children first: each adds itself to its parent once
         if (tree.find((*at)->parent)) below[(*at)->parent] += below[(*at)->name] + 1;
     std::vector<SnapshotInfo> all;
     for (const auto& snapshot : tree.all()) {
@@ -54,9 +57,11 @@ SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& s
     return info;
 }
 
-std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot, bool security_info) const {
+std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot,
+                               bool security_info) const {
     const View view(folders_, resolve_name(folders_, domain));
-    return model::to_text(model::to_element(view.snapshot(snapshot), {.security_info = security_info})) + "\n";
+    return model::to_text(model::to_element(view.snapshot(snapshot), {.security_info = security_info})) +
+           "\n";
 }
 
 std::string Host::snapshot_parent(const std::string& domain, const std::string& snapshot) const {
@@ -73,10 +78,12 @@ void Host::set_snapshot_current(const std::string& domain, const std::string& sn
     session.folder().set_current(snapshot);
 }
 
-std::string Host::snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml, bool rename, bool clone) {
+std::string Host::snapshot_edit(const std::string& domain, const std::string& snapshot,
+                                const std::string& xml, bool rename, bool clone) {
     Session session(folders_, resolve_name(folders_, domain), "snapshot-edit", {});
     const auto old = session.snapshot(snapshot);
-    return edit(session, old, xml::parse_snapshot(xml, {.redefine = true}, "(edited snapshot)"), rename, clone);
+    return edit(session, old, xml::parse_snapshot(xml, {.redefine = true}, "(edited snapshot)"), rename,
+                clone);
 }
 
 } // namespace domsnap

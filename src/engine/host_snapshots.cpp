@@ -20,10 +20,14 @@ namespace {
 
 void validate_snapshot(const std::string& xml) {
     const auto schema = xml::find_schema("domainsnapshot");
-    if (schema.empty()) throw Error(ErrorCode::not_found, "the schema domainsnapshot.rng is not installed", "set DOMSNAP_SCHEMA_DIR");
+    if (schema.empty())
+        throw Error(ErrorCode::not_found, "the schema domainsnapshot.rng is not installed",
+                    "set DOMSNAP_SCHEMA_DIR");
     const auto faults = xml::validate(xml, "(domain_snapshot)", schema);
     if (!faults.empty())
-        throw Error(ErrorCode::invalid_request, fmt::format("XML document failed to validate against schema: line {}: {}", faults.front().line, faults.front().reason));
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("XML document failed to validate against schema: line {}: {}",
+                                faults.front().line, faults.front().reason));
 }
 
 std::vector<NamedFile> named_files(const model::Snapshot& request) {
@@ -39,16 +43,19 @@ model::Snapshot resolve(model::Snapshot request, const CreateOptions& options, c
     const auto cell = plan::cell_of(request, options, facts.live, facts.online());
     const auto& outcome = plan::look_up(cell);
     if (!outcome.valid())
-        throw Error(ErrorCode::invalid_request, outcome.refusal,
-                    fmt::format("the domain is {}, memory '{}', disks '{}', --disk-only {}: see 'domsnap table'", cell.online ? "active" : "off",
-                                model::to_string(cell.memory), model::to_string(cell.disk), cell.disk_only ? "given" : "not given"));
+        throw Error(
+            ErrorCode::invalid_request, outcome.refusal,
+            fmt::format("the domain is {}, memory '{}', disks '{}', --disk-only {}: see 'domsnap table'",
+                        cell.online ? "active" : "off", model::to_string(cell.memory),
+                        model::to_string(cell.disk), cell.disk_only ? "given" : "not given"));
     request.memory.location = outcome.memory;
     xml::align_disks(request, facts.live, outcome.disk);
     return request;
 }
 
 void finish(const Session& session, const plan::Plan& plan, World& world, const Control& control) {
-    for (const auto& warning : plan.warnings) control.warn(warning);
+    for (const auto& warning : plan.warnings)
+        control.warn(warning);
     run_plan(world, plan, session.folder().journal(), control);
 }
 
@@ -56,9 +63,12 @@ void finish(const Session& session, const plan::Plan& plan, World& world, const 
 
 std::string combination_table() { return plan::table_text(); }
 
-CreateResult Host::snapshot_create(const std::string& domain, const std::string& xml, const CreateOptions& options, const Control& control) {
+CreateResult Host::snapshot_create(const std::string& domain, const std::string& xml,
+                                   const CreateOptions& options, const Control& control) {
     if (options.validate) validate_snapshot(xml);
-    auto request = xml::parse_snapshot(xml, {.redefine = options.redefine, .disk_only = options.disk_only, .record = false}, "(domain_snapshot)");
+    auto request = xml::parse_snapshot(
+        xml, {.redefine = options.redefine, .disk_only = options.disk_only, .record = false},
+        "(domain_snapshot)");
     Session session(folders_, resolve_name(folders_, domain), "snapshot-create", control);
     plan::check_flags(options, request, session.process().has_value());
     if (options.redefine) return {redefine(session, std::move(request), options.current), {}};
@@ -70,7 +80,8 @@ CreateResult Host::snapshot_create(const std::string& domain, const std::string&
     return result;
 }
 
-RevertResult Host::snapshot_revert(const std::string& domain, const std::string& snapshot, const RevertOptions& options, const Control& control) {
+RevertResult Host::snapshot_revert(const std::string& domain, const std::string& snapshot,
+                                   const RevertOptions& options, const Control& control) {
     plan::check_flags(options);
     Session session(folders_, resolve_name(folders_, domain), "snapshot-revert", control);
     const auto tree = session.snapshots();
@@ -86,7 +97,8 @@ RevertResult Host::snapshot_revert(const std::string& domain, const std::string&
     return result;
 }
 
-PlanView Host::snapshot_delete(const std::string& domain, const std::string& snapshot, const DeleteOptions& options, const Control& control) {
+PlanView Host::snapshot_delete(const std::string& domain, const std::string& snapshot,
+                               const DeleteOptions& options, const Control& control) {
     plan::check_flags(options);
     Session session(folders_, resolve_name(folders_, domain), "snapshot-delete", control);
     const auto tree = session.snapshots();
@@ -100,9 +112,12 @@ PlanView Host::snapshot_delete(const std::string& domain, const std::string& sna
 std::vector<std::string> Host::recover(const std::string& domain, const Control& control) {
     std::vector<std::string> lines;
     Control collect = control;
-    const auto names = domain.empty() ? store::domain_names(folders_.state) : std::vector{resolve_name(folders_, domain)};
+    const auto names =
+        domain.empty() ? store::domain_names(folders_.state) : std::vector{resolve_name(folders_, domain)};
     for (const auto& name : names) {
-        collect.warning = [&](const std::string& line) { lines.push_back(fmt::format("{}: {}", name, line)); };
+        collect.warning = [&](const std::string& line) {
+            lines.push_back(fmt::format("{}: {}", name, line));
+        };
         const Session session(folders_, name, "recover", collect); // opening it does the work
     }
     return lines;

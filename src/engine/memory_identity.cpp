@@ -18,14 +18,19 @@ memory::ImageIdentity identity_of(const model::Domain& live, const std::string& 
     return identity;
 }
 
-std::string identity_problem(const memory::ImageIdentity& image, const model::Snapshot& snapshot, const model::Domain& domain) {
+std::string identity_problem(const memory::ImageIdentity& image, const model::Snapshot& snapshot,
+                             const model::Domain& domain) {
     const auto& file = snapshot.memory.file;
-    if (image.domain_uuid != domain.uuid) return fmt::format("{} is of another domain (uuid {})", file, image.domain_uuid);
+    if (image.domain_uuid != domain.uuid)
+        return fmt::format("{} is of another domain (uuid {})", file, image.domain_uuid);
     if (snapshot.domain.empty()) return {};
     const auto was = model::domain_from(snapshot.domain.front());
     if (image.ram_size != was.memory)
-        return fmt::format("{} holds {} of RAM, the snapshot's machine has {}", file, text::human_size(image.ram_size), text::human_size(was.memory));
-    if (image.machine != was.machine) return fmt::format("{} is of a machine '{}', the snapshot's is '{}'", file, image.machine, was.machine);
+        return fmt::format("{} holds {} of RAM, the snapshot's machine has {}", file,
+                           text::human_size(image.ram_size), text::human_size(was.memory));
+    if (image.machine != was.machine)
+        return fmt::format("{} is of a machine '{}', the snapshot's is '{}'", file, image.machine,
+                           was.machine);
     return {};
 }
 

@@ -11,8 +11,9 @@ namespace domsnap::engine {
 
 memory::ImageIdentity identity_of(const model::Domain& live, const std::string& qemu_version, int64_t now);
 
-/// Empty, or how the image differs from what the snapshot says: another domain, another size of RAM, another machine
-/// type.
-std::string identity_problem(const memory::ImageIdentity& image, const model::Snapshot& snapshot, const model::Domain& domain);
+/// Empty, or how the image differs from what the snapshot says: another domain, another size of RAM, another
+/// machine type.
+std::string identity_problem(const memory::ImageIdentity& image, const model::Snapshot& snapshot,
+                             const model::Domain& domain);
 
 } // namespace domsnap::engine

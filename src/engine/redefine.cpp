@@ -14,22 +14,30 @@ using model::Location;
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) { throw Error(ErrorCode::invalid_request, message, hint); }
+[[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) {
+    throw Error(ErrorCode::invalid_request, message, hint);
+}
 
 void check_parent(const model::Snapshot& snapshot, const model::SnapshotTree& tree) {
     if (snapshot.parent.empty()) return;
-    if (snapshot.parent == snapshot.name) refuse(fmt::format("invalid argument: cannot set moment {} as its own parent", snapshot.name));
-    if (!tree.find(snapshot.parent)) refuse(fmt::format("invalid argument: parent {} for moment {} not found", snapshot.parent, snapshot.name));
+    if (snapshot.parent == snapshot.name)
+        refuse(fmt::format("invalid argument: cannot set moment {} as its own parent", snapshot.name));
+    if (!tree.find(snapshot.parent))
+        refuse(fmt::format("invalid argument: parent {} for moment {} not found", snapshot.parent,
+                           snapshot.name));
     if (tree.find(snapshot.name) && tree.is_ancestor(snapshot.name, snapshot.parent))
-        refuse(fmt::format("invalid argument: parent {} would create cycle to {}", snapshot.parent, snapshot.name));
+        refuse(fmt::format("invalid argument: parent {} would create cycle to {}", snapshot.parent,
+                           snapshot.name));
 }
 
 void check_domain(const Session& session, const model::Snapshot& snapshot) {
     if (snapshot.domain.empty())
-        refuse("internal error: missing domain in snapshot", "a redefined snapshot needs the <domain> that it was taken of; snapshot-dumpxml writes it");
+        refuse("internal error: missing domain in snapshot",
+               "a redefined snapshot needs the <domain> that it was taken of; snapshot-dumpxml writes it");
     const auto domain = model::domain_from(snapshot.domain.front());
     if (domain.uuid != session.definition().uuid)
-        refuse(fmt::format("invalid argument: definition for snapshot {} must use uuid {}", snapshot.name, session.definition().uuid));
+        refuse(fmt::format("invalid argument: definition for snapshot {} must use uuid {}", snapshot.name,
+                           session.definition().uuid));
 }
 
 /// What each disk was frozen in, for records that come without: the source that <domain> names.
@@ -39,16 +47,20 @@ void derive_points(model::Snapshot& snapshot) {
         const auto* was = domain.find_disk(disk.name);
         if (disk.point || !was || was->empty()) continue;
         if (disk.location == Location::external) disk.point = model::DiskPoint{was->source, was->format, {}};
-        if (disk.location == Location::internal) disk.point = model::DiskPoint{was->source, was->format, snapshot.name};
+        if (disk.location == Location::internal)
+            disk.point = model::DiskPoint{was->source, was->format, snapshot.name};
     }
 }
 
 void keep_points(model::Snapshot& snapshot, const model::Snapshot& old) {
     for (auto& disk : snapshot.disks)
-        if (const auto* was = old.find_disk(disk.name); was && was->location == disk.location) disk.point = was->point;
+        if (const auto* was = old.find_disk(disk.name); was && was->location == disk.location)
+            disk.point = was->point;
 }
 
-std::string old_text(const Session& session, const std::string& name) { return session.folder().record(name).value_or(""); }
+std::string old_text(const Session& session, const std::string& name) {
+    return session.folder().record(name).value_or("");
+}
 
 void run(Session& session, std::vector<plan::Action> steps, const std::string& snapshot) {
     plan::Plan plan;
@@ -71,24 +83,29 @@ std::string redefine(Session& session, model::Snapshot snapshot, bool current) {
     check_domain(session, snapshot);
     if (const auto* old = tree.find(snapshot.name)) keep_points(snapshot, *old);
     derive_points(snapshot);
-    std::vector<plan::Action> steps{plan::PutRecord{snapshot.name, plan::record_text(snapshot), old_text(session, snapshot.name)}};
+    std::vector<plan::Action> steps{
+        plan::PutRecord{snapshot.name, plan::record_text(snapshot), old_text(session, snapshot.name)}};
     if (current) steps.push_back(plan::SetCurrent{snapshot.name, tree.current()});
     run(session, std::move(steps), snapshot.name);
     return snapshot.name;
 }
 
-std::string edit(Session& session, const model::Snapshot& old, model::Snapshot edited, bool rename, bool clone) {
+std::string edit(Session& session, const model::Snapshot& old, model::Snapshot edited, bool rename,
+                 bool clone) {
     const auto tree = session.snapshots();
     const bool same_name = edited.name == old.name;
     if (!same_name && !rename && !clone)
         refuse(fmt::format("Must use --rename or --clone to change {} to {}", old.name, edited.name));
     model::check_new_snapshot_name(edited.name);
-    if (!same_name && tree.find(edited.name)) throw Error(ErrorCode::conflict, fmt::format("operation failed: domain moment {} already exists", edited.name));
+    if (!same_name && tree.find(edited.name))
+        throw Error(ErrorCode::conflict,
+                    fmt::format("operation failed: domain moment {} already exists", edited.name));
     check_parent(edited, tree);
     check_domain(session, edited);
     keep_points(edited, old);
     derive_points(edited);
-    std::vector<plan::Action> steps{plan::PutRecord{edited.name, plan::record_text(edited), old_text(session, edited.name)}};
+    std::vector<plan::Action> steps{
+        plan::PutRecord{edited.name, plan::record_text(edited), old_text(session, edited.name)}};
     if (!same_name && rename) {
         for (const auto* child : tree.children(old.name)) {
             model::Snapshot moved = *child;

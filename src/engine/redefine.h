@@ -7,11 +7,12 @@
 
 namespace domsnap::engine {
 
-/// --redefine: writes (or replaces) a record. Returns its name. Throws in libvirt's words: no name, no <domain>, another
-/// uuid, an unknown parent, a parent that would make a cycle.
+/// --redefine: writes (or replaces) a record. Returns its name. Throws in libvirt's words: no name, no
+/// <domain>, another uuid, an unknown parent, a parent that would make a cycle.
 std::string redefine(Session& session, model::Snapshot snapshot, bool current);
 
 /// snapshot-edit: old becomes edited, under the same or another name.
-std::string edit(Session& session, const model::Snapshot& old, model::Snapshot edited, bool rename, bool clone);
+std::string edit(Session& session, const model::Snapshot& old, model::Snapshot edited, bool rename,
+                 bool clone);
 
 } // namespace domsnap::engine

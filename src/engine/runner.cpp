@@ -26,7 +26,8 @@ struct Progressed {
 Progressed read_marks(const store::JournalContent& journal, size_t steps) {
     Progressed state{0, 0, std::vector<bool>(steps), false};
     for (const auto& entry : journal.entries) {
-        if (entry.step >= steps) throw Error(ErrorCode::corrupt, "the journal names a step that its plan does not have");
+        if (entry.step >= steps)
+            throw Error(ErrorCode::corrupt, "the journal names a step that its plan does not have");
         if (entry.mark == StepMark::begun) state.begun = std::max(state.begun, entry.step + 1);
         if (entry.mark == StepMark::done) state.done = std::max(state.done, entry.step + 1);
         if (entry.mark == StepMark::undoing || entry.mark == StepMark::undone) state.going_back = true;
@@ -43,7 +44,8 @@ void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t
 }
 
 /// Takes back steps count-1 … 0, but those that are undone already.
-void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t count, const std::vector<bool>& undone) {
+void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t count,
+             const std::vector<bool>& undone) {
     for (uint32_t step = count; step-- > 0;) {
         if (undone[step] || !is_undoable(plan.steps[step])) continue;
         journal.mark(StepMark::undoing, step);
@@ -54,12 +56,15 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
 }
 
 [[noreturn]] void say_not_taken_back(const Error& first, const Error& second) {
-    throw Error(ErrorCode::outcome_unknown, fmt::format("{}; and it could not be taken back yet: {}", first.what(), second.what()),
-                "mend what stands in the way; the next command on this domain, or 'domsnap recover', tries again");
+    throw Error(
+        ErrorCode::outcome_unknown,
+        fmt::format("{}; and it could not be taken back yet: {}", first.what(), second.what()),
+        "mend what stands in the way; the next command on this domain, or 'domsnap recover', tries again");
 }
 
 /// A step failed before the point of no return was passed.
-[[noreturn]] void fail_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t failed, const Error& error) {
+[[noreturn]] void fail_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t failed,
+                            const Error& error) {
     // A file that was there before is somebody else's: its step did nothing and must undo nothing.
     const bool foreign = error.code() == ErrorCode::conflict && makes_a_file(plan.steps[failed]);
     try {
@@ -73,26 +78,33 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
 /// What a step that may be left leaves behind, in the user's words.
 std::string left_behind(const plan::Plan& plan, uint32_t failed) {
     if (!std::holds_alternative<plan::StartGuest>(plan.steps[failed]))
-        return fmt::format("{} of '{}' is done, but a file that nothing needs any more stays", plan.operation, plan.snapshot);
+        return fmt::format("{} of '{}' is done, but a file that nothing needs any more stays", plan.operation,
+                           plan.snapshot);
     std::string kept;
     for (uint32_t step = failed + 1; step < plan.steps.size(); ++step)
-        if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step])) kept += (kept.empty() ? "" : ", ") + file->path;
-    return fmt::format("the domain is off now, with its disks as the snapshot has them{}", kept.empty() ? "" : "; its disks until now are kept: " + kept);
+        if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step]))
+            kept += (kept.empty() ? "" : ", ") + file->path;
+    return fmt::format("the domain is off now, with its disks as the snapshot has them{}",
+                       kept.empty() ? "" : "; its disks until now are kept: " + kept);
 }
 
 /// A step failed after it: what is left is either dispensable, or done by recovery.
-[[noreturn]] void fail_forward(Journal& journal, const plan::Plan& plan, uint32_t failed, const Error& error) {
+[[noreturn]] void fail_forward(Journal& journal, const plan::Plan& plan, uint32_t failed,
+                               const Error& error) {
     journal.mark(StepMark::failed, failed, error.what());
     if (may_be_left(plan.steps[failed])) {
         journal.close();
-        throw Error(error.code(), fmt::format("{}; {}", error.what(), left_behind(plan, failed)), error.hint());
+        throw Error(error.code(), fmt::format("{}; {}", error.what(), left_behind(plan, failed)),
+                    error.hint());
     }
-    throw Error(error.code(), error.what(), error.hint().empty() ? "the next command on this domain finishes it" : error.hint());
+    throw Error(error.code(), error.what(),
+                error.hint().empty() ? "the next command on this domain finishes it" : error.hint());
 }
 
 void check_cancel(const plan::Plan& plan, uint32_t step, const Control& control) {
     if (!control.cancelled() || step > plan.point_of_no_return) return;
-    throw Error(ErrorCode::cancelled, fmt::format("{} of '{}' was cancelled; nothing was changed", plan.operation, plan.snapshot));
+    throw Error(ErrorCode::cancelled,
+                fmt::format("{} of '{}' was cancelled; nothing was changed", plan.operation, plan.snapshot));
 }
 
 /// Forward from a step; a failure there ends what may be left.
@@ -103,7 +115,8 @@ std::vector<std::string> go_forward(World& world, Journal& journal, const plan::
         } catch (const Error& error) {
             if (!may_be_left(plan.steps[step])) throw;
             journal.close();
-            return {fmt::format("finished the interrupted {} of '{}' but for its end: {}", plan.operation, plan.snapshot, error.what())};
+            return {fmt::format("finished the interrupted {} of '{}' but for its end: {}", plan.operation,
+                                plan.snapshot, error.what())};
         }
     }
     journal.close();

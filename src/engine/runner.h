@@ -1,5 +1,6 @@
-// Runs a plan through the journal: each step marked begun, applied, marked done. A failure is treated as a crash that
-// was survived: before the point of no return the steps are taken back in reverse order, after it the rest is done.
+// Runs a plan through the journal: each step marked begun, applied, marked done. A failure is treated as a
+// crash that was survived: before the point of no return the steps are taken back in reverse order, after it
+// the rest is done.
 #pragma once
 
 #include "engine/world.h"
@@ -12,8 +13,8 @@ namespace domsnap::engine {
 
 class Session;
 
-/// The plan's journal is at journal_path while it runs. Throws what the failing step threw, after everything was taken
-/// back; or an Error that says what stays to be done by recovery.
+/// The plan's journal is at journal_path while it runs. Throws what the failing step threw, after everything
+/// was taken back; or an Error that says what stays to be done by recovery.
 void run_plan(World& world, const plan::Plan& plan, const std::string& journal_path, const Control& control);
 
 /// What a crash left of journal_path, if anything; a line for what was done, in the user's words.

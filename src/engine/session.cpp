@@ -56,7 +56,8 @@ model::Snapshot View::snapshot(const std::string& name) const {
     const auto text = folder_.record(name);
     if (!text)
         throw Error(ErrorCode::not_found,
-                    fmt::format("Domain snapshot not found: no domain snapshot with matching name '{}'", text::printable(name)),
+                    fmt::format("Domain snapshot not found: no domain snapshot with matching name '{}'",
+                                text::printable(name)),
                     fmt::format("domsnap snapshot-list {} shows them", this->name()));
     return parse_record(*text, name);
 }
@@ -71,20 +72,24 @@ std::string resolve_name(const Folders& folders, const std::string& given) {
             if (uuid && view.definition().uuid == *uuid) return name;
             if (id && view.process() && view.live().document.attribute("id") == given) return name;
         }
-    throw Error(ErrorCode::not_found, fmt::format("failed to get domain '{}'", text::printable(given)), "domsnap list --all shows the domains");
+    throw Error(ErrorCode::not_found, fmt::format("failed to get domain '{}'", text::printable(given)),
+                "domsnap list --all shows the domains");
 }
 
 static os::FileLock take_lock(const View& view, const std::string& verb, const Control& control) {
     const auto who = fmt::format("{} {} (pid {})", verb, text::printable(view.name()), getpid());
     const auto say = [&](const std::string& holder) { control.warn(fmt::format("waiting for {}", holder)); };
-    return os::FileLock::take(view.folder().lock_path(), os::LockMode::exclusive, who, Deadline::after(std::chrono::hours(1)), say);
+    return os::FileLock::take(view.folder().lock_path(), os::LockMode::exclusive, who,
+                              Deadline::after(std::chrono::hours(1)), say);
 }
 
-Session::Session(const Folders& folders, const std::string& name, const std::string& verb, const Control& control)
+Session::Session(const Folders& folders, const std::string& name, const std::string& verb,
+                 const Control& control)
     : View(folders, name), control_(control), lock_(take_lock(*this, verb, control)) {
     // Somebody may have changed or removed it while we waited.
     set_definition(parse_domain(folder().definition(), name));
-    for (const auto& line : recover(*this)) control_.warn(line);
+    for (const auto& line : recover(*this))
+        control_.warn(line);
     set_definition(parse_domain(folder().definition(), name));
 }
 
@@ -92,7 +97,8 @@ qmp::Client& Session::monitor() {
     if (!monitor_) {
         const auto running = process();
         if (!running)
-            throw Error(ErrorCode::conflict, fmt::format("Requested operation is not valid: domain '{}' is not running", name()),
+            throw Error(ErrorCode::conflict,
+                        fmt::format("Requested operation is not valid: domain '{}' is not running", name()),
                         fmt::format("domsnap start {}", name()));
         monitor_ = machine::connect(files(), *running, definition().uuid, quick());
     }

@@ -1,5 +1,5 @@
-// One domain while a verb works on it: its folder, its lock, its QEMU. What a crash left half done is finished or
-// undone before anything else. Decides nothing: plans do.
+// One domain while a verb works on it: its folder, its lock, its QEMU. What a crash left half done is
+// finished or undone before anything else. Decides nothing: plans do.
 #pragma once
 
 #include "engine/deadlines.h"
@@ -33,8 +33,8 @@ class View {
     /// What runs; the definition if nothing does.
     model::Domain live() const;
     model::SnapshotTree snapshots() const;
-    /// Without <domain>, <inactiveDomain> and <cookie>: for those who ask about the tree and the disks alone. They are
-    /// nine tenths of a record, and a list of thousands must not parse them.
+    /// Without <domain>, <inactiveDomain> and <cookie>: for those who ask about the tree and the disks alone.
+    /// They are nine tenths of a record, and a list of thousands must not parse them.
     model::SnapshotTree snapshot_heads() const;
     model::Snapshot snapshot(const std::string& name) const; ///< not_found in libvirt's words
 

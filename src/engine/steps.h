@@ -1,5 +1,6 @@
-// What each kind of step does in the real world, and what takes it back. One file an idea: steps_files (images without
-// a QEMU), steps_switch (the one stop, and memory), steps_internal, steps_guest (QEMU itself), steps_merge, steps_store.
+// What each kind of step does in the real world, and what takes it back. One file an idea: steps_files
+// (images without a QEMU), steps_switch (the one stop, and memory), steps_internal, steps_guest (QEMU
+// itself), steps_merge, steps_store.
 #pragma once
 
 #include "engine/session.h"
@@ -59,15 +60,17 @@ void apply(Session& session, const plan::TryOut& step);
 void apply(Session& session, const plan::EndGuest& step);
 void apply(Session& session, const plan::StartGuest& step);
 
-/// Deletes an internal snapshot wherever the image is: in the running QEMU that has it open under some node, or with
-/// qemu-img. Nothing to do if it is not there.
-void delete_internal(Session& session, const std::string& path, const std::string& tag, const std::string& job);
+/// Deletes an internal snapshot wherever the image is: in the running QEMU that has it open under some node,
+/// or with qemu-img. Nothing to do if it is not there.
+void delete_internal(Session& session, const std::string& path, const std::string& tag,
+                     const std::string& job);
 
-/// Merges the device's present node down into base and pivots to it; the guest runs. cancellable: the session's cancel
-/// flag is obeyed.
-void commit_active(Session& session, const std::string& target, const std::string& node, const std::string& base_node,
-                   const std::string& job, bool cancellable);
-/// Undoes a switch onto overlays: merges each back into its base, in the running QEMU or, where none runs, in the files.
+/// Merges the device's present node down into base and pivots to it; the guest runs. cancellable: the
+/// session's cancel flag is obeyed.
+void commit_active(Session& session, const std::string& target, const std::string& node,
+                   const std::string& base_node, const std::string& job, bool cancellable);
+/// Undoes a switch onto overlays: merges each back into its base, in the running QEMU or, where none runs, in
+/// the files.
 void merge_back(Session& session, const std::vector<plan::OverlaySwitch>& overlays);
 /// cont, if it ran before and does not now.
 void resume_if(Session& session, bool was_running);

@@ -10,8 +10,8 @@ namespace domsnap::engine {
 
 namespace {
 
-/// A file that a step made, or half made: empty, broken, or an overlay of just that base. Anything else came from
-/// somebody else in between, and stays.
+/// A file that a step made, or half made: empty, broken, or an overlay of just that base. Anything else came
+/// from somebody else in between, and stays.
 bool is_our_overlay(const plan::MakeOverlay& step) {
     const auto info = os::file_info(step.path, false);
     if (!info || !info->is_regular) return false;
@@ -25,17 +25,23 @@ bool is_our_overlay(const plan::MakeOverlay& step) {
 
 } // namespace
 
-void apply(Session&, const plan::MakeOverlay& step) { image::create_overlay(step.path, step.backing, step.backing_format, step.size); }
+void apply(Session&, const plan::MakeOverlay& step) {
+    image::create_overlay(step.path, step.backing, step.backing_format, step.size);
+}
 
 void undo(Session& session, const plan::MakeOverlay& step) {
     if (!os::exists(step.path)) return;
-    if (is_our_overlay(step)) os::remove_file_durably(step.path);
-    else session.control().warn(fmt::format("{} is not the overlay that was made there: it is left alone", step.path));
+    if (is_our_overlay(step))
+        os::remove_file_durably(step.path);
+    else
+        session.control().warn(
+            fmt::format("{} is not the overlay that was made there: it is left alone", step.path));
 }
 
 void apply(Session&, const plan::CopyImage& step) { os::copy_file_sparsely(step.from, step.to); }
 void undo(Session&, const plan::CopyImage& step) {
-    if (os::exists(step.to)) os::remove_file_durably(step.to); // in a folder that is not there, there is nothing to remove
+    if (os::exists(step.to))
+        os::remove_file_durably(step.to); // in a folder that is not there, there is nothing to remove
 }
 
 void apply(Session&, const plan::ReserveImage& step) {
@@ -44,7 +50,8 @@ void apply(Session&, const plan::ReserveImage& step) {
 }
 
 void undo(Session&, const plan::ReserveImage& step) {
-    if (os::exists(step.path)) os::remove_file_durably(step.path); // in a folder that is not there, there is nothing to remove
+    if (os::exists(step.path))
+        os::remove_file_durably(step.path); // in a folder that is not there, there is nothing to remove
 }
 
 /// The disk part of a file that only holds memory: as small as qcow2 and QEMU's sector allow.

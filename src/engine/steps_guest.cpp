@@ -15,17 +15,20 @@ void load_internal(Session& session, const plan::StartGuest& step, const model::
     const auto devices = qmp::query_device_nodes(session.monitor(), quick());
     const auto node = [&](const std::string& target) {
         const auto found = devices.find(machine::disk_device_id(domain, target));
-        if (found == devices.end()) throw Error(ErrorCode::refused_by_qemu, fmt::format("QEMU has no disk '{}'", target));
+        if (found == devices.end())
+            throw Error(ErrorCode::refused_by_qemu, fmt::format("QEMU has no disk '{}'", target));
         return found->second;
     };
     std::vector<std::string> nodes;
-    for (const auto& target : step.targets) nodes.push_back(node(target));
+    for (const auto& target : step.targets)
+        nodes.push_back(node(target));
     const std::string job = "domsnap-load";
     qmp::snapshot_load(session.monitor(), job, step.tag, node(step.vmstate_target), nodes, quick());
     const auto& control = session.control();
     qmp::finish_job(
-        session.monitor(), job, [&](uint64_t done, uint64_t total) { control.report("memory and disks", done, total); }, [] { return false; },
-        Deadline::never());
+        session.monitor(), job,
+        [&](uint64_t done, uint64_t total) { control.report("memory and disks", done, total); },
+        [] { return false; }, Deadline::never());
 }
 
 } // namespace
@@ -33,20 +36,23 @@ void load_internal(Session& session, const plan::StartGuest& step, const model::
 void apply(Session& session, const plan::TryOut& step) {
     try_qemu(session, parse_domain(step.text, session.name()));
     if (step.image.empty()) return;
-    // Reading it all costs little beside loading it, which then finds it in the page cache; finding out later would cost
-    // the guest that still runs.
+    // Reading it all costs little beside loading it, which then finds it in the page cache; finding out later
+    // would cost the guest that still runs.
     const auto& control = session.control();
-    const memory::VerifyHooks hooks{[&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
-                                    [&] { return control.cancelled(); }};
+    const memory::VerifyHooks hooks{
+        [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
+        [&] { return control.cancelled(); }};
     memory::verify_pages(memory::ImageReader::open(step.image), &hooks);
 }
 
 void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, step.reason); }
 
 void apply(Session& session, const plan::StartGuest& step) {
-    end_qemu(session, step.reason); // half started before a crash: from the snapshot again, nothing is lost by it
+    end_qemu(session,
+             step.reason); // half started before a crash: from the snapshot again, nothing is lost by it
     const auto domain = parse_domain(step.text, session.name());
-    const bool incoming = step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
+    const bool incoming =
+        step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
     start_qemu(session, domain, incoming);
     try {
         if (step.from == plan::StartGuest::From::memory) load_memory(session, step.image);

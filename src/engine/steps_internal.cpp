@@ -14,7 +14,8 @@ namespace {
 
 bool holds(const std::string& path, const std::string& tag) {
     const auto info = image::info(path, "qcow2");
-    return std::any_of(info.snapshots.begin(), info.snapshots.end(), [&](const auto& s) { return s.tag == tag; });
+    return std::any_of(info.snapshots.begin(), info.snapshots.end(),
+                       [&](const auto& s) { return s.tag == tag; });
 }
 
 /// The running QEMU's node for the file, if it has one.
@@ -27,13 +28,15 @@ std::optional<qmp::BlockNode> node_for(Session& session, const std::string& path
 void finish(Session& session, const std::string& job, bool cancellable) {
     const auto& control = session.control();
     qmp::finish_job(
-        session.monitor(), job, [&](uint64_t done, uint64_t total) { control.report("memory and disks", done, total); },
+        session.monitor(), job,
+        [&](uint64_t done, uint64_t total) { control.report("memory and disks", done, total); },
         [&] { return cancellable && control.cancelled(); }, Deadline::never());
 }
 
 } // namespace
 
-void delete_internal(Session& session, const std::string& path, const std::string& tag, const std::string& job) {
+void delete_internal(Session& session, const std::string& path, const std::string& tag,
+                     const std::string& job) {
     const auto node = session.process() ? node_for(session, path) : std::nullopt;
     if (!holds(path, tag)) return;
     if (!node) return image::snapshot_delete(path, tag);
@@ -51,12 +54,14 @@ namespace {
 /// The stop is QEMU's own unless overlays are switched in it too: then it must last until both are done.
 void save_all(Session& session, const plan::SaveInternal& step) {
     std::vector<std::string> nodes;
-    for (const auto& disk : step.disks) nodes.push_back(disk.node);
+    for (const auto& disk : step.disks)
+        nodes.push_back(disk.node);
     if (step.was_running && !step.overlays.empty()) qmp::stop(session.monitor(), quick());
     qmp::snapshot_save(session.monitor(), step.job, step.tag, step.vmstate_node, nodes, quick());
     finish(session, step.job, true);
     std::vector<qmp::TransactionAction> actions;
-    for (const auto& one : step.overlays) actions.push_back({qmp::TransactionAction::Kind::overlay, one.base_node, one.overlay_node});
+    for (const auto& one : step.overlays)
+        actions.push_back({qmp::TransactionAction::Kind::overlay, one.base_node, one.overlay_node});
     if (!actions.empty()) qmp::transaction(session.monitor(), actions, quick());
 }
 
@@ -83,16 +88,21 @@ void undo(Session& session, const plan::SaveInternal& step) {
         resume_if(session, step.was_running);
     }
     merge_back(session, step.overlays);
-    for (const auto& disk : step.disks) delete_internal(session, disk.path, disk.tag, fmt::format("{}-back-{}", step.job, disk.node));
+    for (const auto& disk : step.disks)
+        delete_internal(session, disk.path, disk.tag, fmt::format("{}-back-{}", step.job, disk.node));
 }
 
 void apply(Session&, const plan::CreateInternal& step) {
     if (!holds(step.path, step.tag)) image::snapshot_create(step.path, step.tag);
 }
 
-void undo(Session& session, const plan::CreateInternal& step) { delete_internal(session, step.path, step.tag, "domsnap-back"); }
+void undo(Session& session, const plan::CreateInternal& step) {
+    delete_internal(session, step.path, step.tag, "domsnap-back");
+}
 
-void apply(Session& session, const plan::DeleteInternal& step) { delete_internal(session, step.path, step.tag, step.job); }
+void apply(Session& session, const plan::DeleteInternal& step) {
+    delete_internal(session, step.path, step.tag, step.job);
+}
 
 void apply(Session&, const plan::ApplyInternal& step) { image::snapshot_apply(step.path, step.tag); }
 

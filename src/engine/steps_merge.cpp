@@ -28,11 +28,16 @@ void finish(Session& session, const std::string& job, const std::string& what, b
 
 void apply(Session& session, const plan::AddNode& step) {
     if (has_node(session, step.node)) return;
-    // "backing": null, because blockdev-snapshot attaches the backing node itself (qemu 7.2 refuses an overlay that has one).
+    // "backing": null, because blockdev-snapshot attaches the backing node itself (qemu 7.2 refuses an
+    // overlay that has one).
     qmp::blockdev_add(session.monitor(),
                       {{"driver", step.format},
                        {"node-name", step.node},
-                       {"file", {{"driver", "file"}, {"filename", step.path}, {"node-name", step.node + "-file"}, {"discard", "unmap"}}},
+                       {"file",
+                        {{"driver", "file"},
+                         {"filename", step.path},
+                         {"node-name", step.node + "-file"},
+                         {"discard", "unmap"}}},
                        {"discard", "unmap"},
                        {"backing", nullptr}},
                       quick());
@@ -47,8 +52,8 @@ void drop_node(Session& session, const std::string& node) {
         if (has_node(session, name)) qmp::blockdev_del(session.monitor(), name, quick());
 }
 
-void commit_active(Session& session, const std::string& target, const std::string& node, const std::string& base_node, const std::string& job,
-                   bool cancellable) {
+void commit_active(Session& session, const std::string& target, const std::string& node,
+                   const std::string& base_node, const std::string& job, bool cancellable) {
     // A job of that name is one that a dead domsnap began: it went on, and is finished here.
     if (!qmp::find_job(session.monitor(), job, quick()))
         qmp::block_commit(session.monitor(), job, node, node, base_node, {}, quick());
@@ -61,7 +66,8 @@ void merge_back_online(Session& session, const plan::OverlaySwitch& one) {
     const auto devices = qmp::query_device_nodes(session.monitor(), quick());
     const auto present = devices.find(one.device);
     if (present != devices.end() && present->second == one.overlay_node)
-        commit_active(session, one.target, one.overlay_node, one.base_node, fmt::format("domsnap-back-{}", one.overlay_node), false);
+        commit_active(session, one.target, one.overlay_node, one.base_node,
+                      fmt::format("domsnap-back-{}", one.overlay_node), false);
 }
 
 /// QEMU is gone. What the guest wrote since the switch lies in the overlay: it belongs to the disk, which the
@@ -72,40 +78,48 @@ void merge_back_offline(Session& session, const plan::OverlaySwitch& one) {
     try {
         if (image::info(one.overlay_path, "qcow2").backing_path != one.base_path) return;
     } catch (const Error&) {
-        return; // never became an image, so nothing was written to it (base images stay intact: qemu 7.2, 100+ kills)
+        return; // never became an image, so nothing was written to it (base images stay intact: qemu 7.2,
+                // 100+ kills)
     }
-    image::commit(one.overlay_path, "qcow2", one.base_path, Control{session.control().progress, session.control().warning, nullptr});
+    image::commit(one.overlay_path, "qcow2", one.base_path,
+                  Control{session.control().progress, session.control().warning, nullptr});
 }
 
 } // namespace
 
 void merge_back(Session& session, const std::vector<plan::OverlaySwitch>& overlays) {
     const bool runs = session.process().has_value();
-    for (const auto& one : overlays) runs ? merge_back_online(session, one) : merge_back_offline(session, one);
+    for (const auto& one : overlays)
+        runs ? merge_back_online(session, one) : merge_back_offline(session, one);
 }
 
 void resume_if(Session& session, bool was_running) {
-    if (was_running && !qmp::query_status(session.monitor(), quick()).running) qmp::cont(session.monitor(), quick());
+    if (was_running && !qmp::query_status(session.monitor(), quick()).running)
+        qmp::cont(session.monitor(), quick());
 }
 
 static void merge_online(Session& session, const plan::Merge& step) {
     if (!has_node(session, step.top_node)) return; // merged before a crash: QEMU has let go of it
     const auto devices = qmp::query_device_nodes(session.monitor(), quick());
     const bool active = step.device == step.top_node;
-    const bool pivoted = active && std::none_of(devices.begin(), devices.end(), [&](const auto& d) { return d.second == step.top_node; });
+    const bool pivoted = active && std::none_of(devices.begin(), devices.end(),
+                                                [&](const auto& d) { return d.second == step.top_node; });
     if (active && !pivoted) {
         commit_active(session, step.target, step.top_node, step.base_node, step.job, true);
     } else if (!active) {
         if (!qmp::find_job(session.monitor(), step.job, quick()))
-            qmp::block_commit(session.monitor(), step.job, step.device, step.top_node, step.base_node, step.base, quick());
+            qmp::block_commit(session.monitor(), step.job, step.device, step.top_node, step.base_node,
+                              step.base, quick());
         finish(session, step.job, step.target, true);
     }
     drop_node(session, step.top_node);
 }
 
 void apply(Session& session, const plan::Merge& step) {
-    if (!step.top_node.empty() && session.process()) merge_online(session, step);
-    else image::commit(step.child, step.child_format, step.base, session.control());
+    if (!step.top_node.empty() && session.process())
+        merge_online(session, step);
+    else
+        image::commit(step.child, step.child_format, step.base, session.control());
 }
 
 } // namespace domsnap::engine

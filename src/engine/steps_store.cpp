@@ -13,8 +13,10 @@ void apply(Session& session, const plan::PutLive& step) { put_live(session, step
 void undo(Session& session, const plan::PutLive& step) { put_live(session, step.old); }
 
 static void put_record(Session& session, const std::string& name, const std::string& text) {
-    if (text.empty()) session.folder().remove_record(name);
-    else session.folder().put_record(name, text);
+    if (text.empty())
+        session.folder().remove_record(name);
+    else
+        session.folder().put_record(name, text);
 }
 void apply(Session& session, const plan::PutRecord& step) { put_record(session, step.name, step.text); }
 void undo(Session& session, const plan::PutRecord& step) { put_record(session, step.name, step.old); }

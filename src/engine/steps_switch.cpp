@@ -20,33 +20,45 @@ constexpr const char* stream_name = "domsnap-stream";
 
 std::vector<qmp::TransactionAction> transaction_actions(const plan::SwitchDisks& step) {
     std::vector<qmp::TransactionAction> actions;
-    for (const auto& one : step.overlays) actions.push_back({qmp::TransactionAction::Kind::overlay, one.base_node, one.overlay_node});
-    for (const auto& one : step.internals) actions.push_back({qmp::TransactionAction::Kind::internal, one.node, one.tag});
+    for (const auto& one : step.overlays)
+        actions.push_back({qmp::TransactionAction::Kind::overlay, one.base_node, one.overlay_node});
+    for (const auto& one : step.internals)
+        actions.push_back({qmp::TransactionAction::Kind::internal, one.node, one.tag});
     return actions;
 }
 
 /// Everything that can be made ready while the guest still runs.
 void prepare_capture(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     auto& qemu = session.monitor();
-    qmp::set_migration_capabilities(qemu, step.background ? std::vector<std::string>{"background-snapshot"} : std::vector<std::string>{}, quick());
+    qmp::set_migration_capabilities(
+        qemu, step.background ? std::vector<std::string>{"background-snapshot"} : std::vector<std::string>{},
+        quick());
     qmp::set_migration_bandwidth_unlimited(qemu, quick());
     auto [stream, feed] = os::make_pipe();
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     const auto identity = identity_of(session.live(), qemu.version(), now);
     underway.expected = identity.ram_size;
-    underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity, session.files().folder + "/capture.log"));
+    underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity,
+                                                           session.files().folder + "/capture.log"));
     qmp::give_fd(qemu, stream_name, feed.get(), quick());
 }
 
 [[noreturn]] void migration_failed(const qmp::Migration& migration) {
-    throw Error(ErrorCode::refused_by_qemu, fmt::format("the guest's memory could not be saved: {}",
-                                                        migration.error.empty() ? "QEMU's migration " + migration.status : migration.error));
+    throw Error(
+        ErrorCode::refused_by_qemu,
+        fmt::format("the guest's memory could not be saved: {}",
+                    migration.error.empty() ? "QEMU's migration " + migration.status : migration.error));
 }
 
-bool has_failed(const qmp::Migration& migration) { return migration.status == "failed" || migration.status == "cancelled"; }
+bool has_failed(const qmp::Migration& migration) {
+    return migration.status == "failed" || migration.status == "cancelled";
+}
 
-/// QEMU 7.2 resumes the guest by itself once device state is taken and RAM protected. QEMU 10 restores the state from
-/// before `migrate`, which our own `stop` made "paused": there the first page that was sent tells that both are done.
+/// QEMU 7.2 resumes the guest by itself once device state is taken and RAM protected. QEMU 10 restores the
+/// state from before `migrate`, which our own `stop` made "paused": there the first page that was sent tells
+/// that both are done.
 void wait_until_resumed(Session& session) {
     auto& qemu = session.monitor();
     for (const Deadline deadline = quick(); !deadline.passed();) {
@@ -74,12 +86,14 @@ void switch_all(Session& session, const plan::SwitchDisks& step) {
     const auto actions = transaction_actions(step);
     if (!actions.empty()) qmp::transaction(qemu, actions, quick());
     if (!step.image.empty()) qmp::migrate_to_fd(qemu, stream_name, quick());
-    if (step.background) wait_until_resumed(session);
-    else if (step.image.empty() && step.was_running) qmp::cont(qemu, quick());
+    if (step.background)
+        wait_until_resumed(session);
+    else if (step.image.empty() && step.was_running)
+        qmp::cont(qemu, quick());
 }
 
-/// After a capture that failed or is not wanted any more. On QEMU before 8 a background-snapshot must not be cancelled
-/// (the guest would stand still for ever): it is drained to its end by the capture process.
+/// After a capture that failed or is not wanted any more. On QEMU before 8 a background-snapshot must not be
+/// cancelled (the guest would stand still for ever): it is drained to its end by the capture process.
 void end_migration(Session& session, Underway& underway) {
     auto& qemu = session.monitor();
     for (const Deadline deadline = Deadline::after(std::chrono::hours(1)); !deadline.passed();) {
@@ -113,18 +127,23 @@ void undo(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     }
     merge_back(session, step.overlays);
     if (!step.image.empty()) memory::wait_for_capture(step.image, Deadline::after(std::chrono::hours(1)));
-    for (const auto& one : step.internals) delete_internal(session, one.path, one.tag, fmt::format("domsnap-back-{}", one.node));
+    for (const auto& one : step.internals)
+        delete_internal(session, one.path, one.tag, fmt::format("domsnap-back-{}", one.node));
 }
 
 namespace {
 
-/// The user's Ctrl-C while memory is being written. QEMU 8 and later may be told to stop; before that the capture is
-/// drained, and the undo waits for it.
+/// The user's Ctrl-C while memory is being written. QEMU 8 and later may be told to stop; before that the
+/// capture is drained, and the undo waits for it.
 void obey_cancel(Session& session, const plan::AwaitCapture& step) {
     if (!session.control().cancelled()) return;
-    const bool may_cancel = !qmp::query_capabilities(session.monitor(), quick()).background_snapshot_must_be_drained();
+    const bool may_cancel =
+        !qmp::query_capabilities(session.monitor(), quick()).background_snapshot_must_be_drained();
     if (may_cancel || !step.was_running) qmp::migrate_cancel(session.monitor(), quick());
-    throw Error(ErrorCode::cancelled, fmt::format("saving the guest's memory to {} was cancelled; the guest runs on, nothing is kept", step.image));
+    throw Error(
+        ErrorCode::cancelled,
+        fmt::format("saving the guest's memory to {} was cancelled; the guest runs on, nothing is kept",
+                    step.image));
 }
 
 memory::CaptureResult wait_for_image(Session& session, Underway& underway, const plan::AwaitCapture& step) {
@@ -132,14 +151,16 @@ memory::CaptureResult wait_for_image(Session& session, Underway& underway, const
         obey_cancel(session, step);
         if (const auto result = underway.capture->poll()) return *result;
         const auto migration = qmp::query_migrate(session.monitor(), quick());
-        session.control().report("memory", std::min(migration.total - std::min(migration.remaining, migration.total), underway.expected),
-                                 underway.expected);
+        session.control().report(
+            "memory",
+            std::min(migration.total - std::min(migration.remaining, migration.total), underway.expected),
+            underway.expected);
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }
 
-/// The stream's end reaches the capture a moment before QEMU calls the migration completed; until then it takes no
-/// other.
+/// The stream's end reaches the capture a moment before QEMU calls the migration completed; until then it
+/// takes no other.
 void wait_until_over(Session& session) {
     for (const Deadline deadline = quick(); !deadline.passed();) {
         const auto migration = qmp::query_migrate(session.monitor(), deadline);
@@ -153,7 +174,8 @@ void wait_until_over(Session& session) {
 } // namespace
 
 void apply(Session& session, Underway& underway, const plan::AwaitCapture& step) {
-    if (!underway.capture) throw Error(ErrorCode::outcome_unknown, fmt::format("the capture of {} was interrupted", step.image));
+    if (!underway.capture)
+        throw Error(ErrorCode::outcome_unknown, fmt::format("the capture of {} was interrupted", step.image));
     const auto result = wait_for_image(session, underway, step);
     wait_until_over(session);
     if (!result.complete) throw Error(ErrorCode::io, result.error);

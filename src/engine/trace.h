@@ -1,6 +1,6 @@
-// Where the time of an operation goes, for whoever measures: with DOMSNAP_TRACE=FILE in the environment each step that
-// was applied adds a line "SECONDS STEP MILLISECONDS" to FILE (when it began, as seconds since the epoch; the journal's
-// name of it; how long it took). Refuses to know what a step does.
+// Where the time of an operation goes, for whoever measures: with DOMSNAP_TRACE=FILE in the environment each
+// step that was applied adds a line "SECONDS STEP MILLISECONDS" to FILE (when it began, as seconds since the
+// epoch; the journal's name of it; how long it took). Refuses to know what a step does.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,8 @@
 
 namespace domsnap::engine {
 
-/// Lives for as long as the step does. Never throws: what cannot be written down is not worth a guest's snapshot.
+/// Lives for as long as the step does. Never throws: what cannot be written down is not worth a guest's
+/// snapshot.
 class TraceStep {
   public:
     explicit TraceStep(const char* step);

@@ -8,16 +8,20 @@ namespace domsnap::engine {
 
 namespace {
 
-template <class Step> constexpr bool needs_underway = std::is_same_v<Step, plan::SwitchDisks> || std::is_same_v<Step, plan::AwaitCapture>;
+template <class Step>
+constexpr bool needs_underway =
+    std::is_same_v<Step, plan::SwitchDisks> || std::is_same_v<Step, plan::AwaitCapture>;
 
-template <class Step, class... Kinds> constexpr bool one_of = (std::is_same_v<Step, Kinds> || ...);
+template <class Step, class... Kinds>
+constexpr bool one_of = (std::is_same_v<Step, Kinds> || ...);
 
 /// Nothing to take back: they change nothing, or their own undo is another step's.
-template <class Step> constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture>;
+template <class Step>
+constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture>;
 
 template <class Step>
-constexpr bool final_effect = one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge, plan::RemoveFile,
-                                     plan::DeleteInternal, plan::Rebase, plan::DropNode>;
+constexpr bool final_effect = one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge,
+                                     plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode>;
 
 class RealWorld : public World {
   public:
@@ -26,8 +30,10 @@ class RealWorld : public World {
     void apply(const plan::Action& action) override {
         std::visit(
             [this]<class Step>(const Step& step) {
-                if constexpr (needs_underway<Step>) engine::apply(session_, underway_, step);
-                else engine::apply(session_, step);
+                if constexpr (needs_underway<Step>)
+                    engine::apply(session_, underway_, step);
+                else
+                    engine::apply(session_, step);
             },
             action);
     }
@@ -35,9 +41,12 @@ class RealWorld : public World {
     void undo(const plan::Action& action) override {
         std::visit(
             [this]<class Step>(const Step& step) {
-                if constexpr (leaves_no_trace<Step> || final_effect<Step>) (void)step;
-                else if constexpr (needs_underway<Step>) engine::undo(session_, underway_, step);
-                else engine::undo(session_, step);
+                if constexpr (leaves_no_trace<Step> || final_effect<Step>)
+                    (void)step;
+                else if constexpr (needs_underway<Step>)
+                    engine::undo(session_, underway_, step);
+                else
+                    engine::undo(session_, step);
             },
             action);
     }
@@ -56,12 +65,20 @@ bool is_undoable(const plan::Action& action) {
 }
 
 bool makes_a_file(const plan::Action& action) {
-    return std::visit([]<class Step>(const Step&) { return one_of<Step, plan::MakeOverlay, plan::CopyImage, plan::ReserveImage, plan::MakeHolder>; }, action);
+    return std::visit(
+        []<class Step>(const Step&) {
+            return one_of<Step, plan::MakeOverlay, plan::CopyImage, plan::ReserveImage, plan::MakeHolder>;
+        },
+        action);
 }
 
 bool may_be_left(const plan::Action& action) {
-    return std::visit([]<class Step>(const Step&) { return one_of<Step, plan::StartGuest, plan::Merge, plan::RemoveFile, plan::DeleteInternal, plan::DropNode>; },
-                      action);
+    return std::visit(
+        []<class Step>(const Step&) {
+            return one_of<Step, plan::StartGuest, plan::Merge, plan::RemoveFile, plan::DeleteInternal,
+                          plan::DropNode>;
+        },
+        action);
 }
 
 } // namespace domsnap::engine

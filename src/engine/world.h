@@ -1,5 +1,6 @@
-// What steps act on. The real world is QEMU, qemu-img, the store and the file system; a fake one keeps the same
-// contract in memory: apply twice is once, undo twice is once, undo of what was never applied does nothing.
+// What steps act on. The real world is QEMU, qemu-img, the store and the file system; a fake one keeps the
+// same contract in memory: apply twice is once, undo twice is once, undo of what was never applied does
+// nothing.
 #pragma once
 
 #include "plan/step.h"
@@ -12,8 +13,8 @@ namespace domsnap::engine {
 class World {
   public:
     virtual ~World() = default;
-    /// Throws Error; what it had done until then may be undone by undo(). conflict from a step that makes a file means
-    /// that the file is somebody else's and nothing was done.
+    /// Throws Error; what it had done until then may be undone by undo(). conflict from a step that makes a
+    /// file means that the file is somebody else's and nothing was done.
     virtual void apply(const plan::Action& action) = 0;
     virtual void undo(const plan::Action& action) = 0;
 };

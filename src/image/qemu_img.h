@@ -1,6 +1,7 @@
-// Disk images that no QEMU writes to, through qemu-img (beside $DOMSNAP_QEMU, else on PATH; $DOMSNAP_QEMU_IMG wins).
-// Knows nothing of snapshots of domains. Formats are always given, never probed: probing a raw image lets its guest
-// choose what the host opens. Every error names the file and carries qemu-img's own words; ENOSPC says how much is free.
+// Disk images that no QEMU writes to, through qemu-img (beside $DOMSNAP_QEMU, else on PATH; $DOMSNAP_QEMU_IMG
+// wins). Knows nothing of snapshots of domains. Formats are always given, never probed: probing a raw image
+// lets its guest choose what the host opens. Every error names the file and carries qemu-img's own words;
+// ENOSPC says how much is free.
 #pragma once
 
 #include <cstdint>
@@ -21,43 +22,54 @@ struct InternalSnapshot {
 struct ImageInfo {
     std::string path, format;
     uint64_t virtual_size = 0, actual_size = 0; ///< bytes
-    std::string backing_path;   ///< absolute (resolved against the image's folder); "" = none
-    std::string backing_format; ///< "" = not recorded
-    std::string data_file;      ///< external data file, "" = none
+    std::string backing_path;                   ///< absolute (resolved against the image's folder); "" = none
+    std::string backing_format;                 ///< "" = not recorded
+    std::string data_file;                      ///< external data file, "" = none
     bool encrypted = false, corrupt = false, dirty = false;
     std::vector<InternalSnapshot> snapshots;
 };
 
-/// One image, without following its backing chain; -U, so that a running QEMU does not matter. format must be given.
-/// Refuses (unsupported) json:, nbd: and other pseudo-protocol names in a header: only plain paths are files.
+/// One image, without following its backing chain; -U, so that a running QEMU does not matter. format must be
+/// given. Refuses (unsupported) json:, nbd: and other pseudo-protocol names in a header: only plain paths are
+/// files.
 ImageInfo info(const std::string& path, const std::string& format);
 /// The format as qemu-img probes it, for a file the user named without one; never used for guests' raw disks.
 std::string probe_format(const std::string& path);
-/// path and all that is below it, top first. A header that names a backing file without a format is refused, as
-/// libvirt does, with a hint (qemu-img rebase -u -F …). At most 1,000 images; a loop is corrupt.
+/// path and all that is below it, top first. A header that names a backing file without a format is refused,
+/// as libvirt does, with a hint (qemu-img rebase -u -F …). At most 1,000 images; a loop is corrupt.
 std::vector<ImageInfo> chain(const std::string& path, const std::string& format);
 
-/// A new image (O_EXCL, 0600): conflict if the path exists. Durable when it returns; nothing is left on failure.
+/// A new image (O_EXCL, 0600): conflict if the path exists. Durable when it returns; nothing is left on
+/// failure.
 void create(const std::string& path, const std::string& format, uint64_t virtual_size);
 /// A qcow2 overlay; size 0 takes the backing image's. The backing image is not opened for writing.
 void create_overlay(const std::string& path, const std::string& backing, const std::string& backing_format,
                     uint64_t virtual_size);
 
-void snapshot_create(const std::string& path, const std::string& tag); ///< qcow2 internal; conflict if the tag exists
+void snapshot_create(const std::string& path,
+                     const std::string& tag); ///< qcow2 internal; conflict if the tag exists
 void snapshot_apply(const std::string& path, const std::string& tag);
-void snapshot_delete(const std::string& path, const std::string& tag); ///< false-safe: a missing tag is not_found
+void snapshot_delete(const std::string& path,
+                     const std::string& tag); ///< false-safe: a missing tag is not_found
 
-/// Merges path down into base (a file of its chain). path itself stays, empty or not, for the caller to remove.
-void commit(const std::string& path, const std::string& format, const std::string& base, const Control& control);
+/// Merges path down into base (a file of its chain). path itself stays, empty or not, for the caller to
+/// remove.
+void commit(const std::string& path, const std::string& format, const std::string& base,
+            const Control& control);
 /// Gives path another backing file. unsafe: only the header changes; otherwise the content stays what it was.
 /// new_backing empty: path becomes independent.
 void rebase(const std::string& path, const std::string& format, const std::string& new_backing,
             const std::string& new_backing_format, bool unsafe, const Control& control);
 
-struct CheckResult { bool clean = false; uint64_t errors = 0, leaks = 0, corruptions = 0; std::string words; };
+struct CheckResult {
+    bool clean = false;
+    uint64_t errors = 0, leaks = 0, corruptions = 0;
+    std::string words;
+};
 CheckResult check(const std::string& path, const std::string& format);
 /// Equal content, bit for bit, whatever the formats and chains.
-bool same_content(const std::string& a, const std::string& a_format, const std::string& b, const std::string& b_format);
+bool same_content(const std::string& a, const std::string& a_format, const std::string& b,
+                  const std::string& b_format);
 
 /// Which program is used: throws not_found with the package's name if there is none.
 std::string program();

@@ -166,12 +166,13 @@ void StreamParser::read_section_start() {
     }
 }
 
-// OPEN_RETURN_PATH (1) and PING (2) want an answer that nobody waits for, SWITCHOVER_START (11, from QEMU 10.0 on) only
-// tells; the others belong to kinds of migration that we never ask for, and carry state.
+// OPEN_RETURN_PATH (1) and PING (2) want an answer that nobody waits for, SWITCHOVER_START (11, from
+// QEMU 10.0 on) only tells; the others belong to kinds of migration that we never ask for, and carry state.
 void StreamParser::skip_command() {
     const uint8_t* const at = need(5, "a command");
     const auto number = from_big<uint16_t>(at + 1), length = from_big<uint16_t>(at + 3);
-    if ((number != 1 && number != 2 && number != 11) || length > 4) damaged(fmt::format("unexpected command {}", number));
+    if ((number != 1 && number != 2 && number != 11) || length > 4)
+        damaged(fmt::format("unexpected command {}", number));
     need(5u + length, "a command");
     at_ += 5 + length;
 }

@@ -18,7 +18,8 @@ static void shift_line(std::string& text, long by) {
 static void shift(Element& element, long by) {
     for (auto& node : element.children) {
         if (is_line_break(node)) shift_line(node.text, by);
-        for (auto& child : node.element) shift(child, by);
+        for (auto& child : node.element)
+            shift(child, by);
     }
 }
 

@@ -40,9 +40,12 @@ void check_snapshot_name(const std::string& name) {
 
 void check_new_snapshot_name(const std::string& name) {
     check_snapshot_name(name);
-    const auto characters = std::count_if(name.begin(), name.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+    const auto characters = std::count_if(
+        name.begin(), name.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
     if (characters > 255)
-        throw Error(ErrorCode::invalid_request, fmt::format("invalid snapshot name '{}': name can't be longer than 255 characters", text::printable(name)));
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("invalid snapshot name '{}': name can't be longer than 255 characters",
+                                text::printable(name)));
 }
 
 } // namespace domsnap::model

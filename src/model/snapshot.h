@@ -14,7 +14,8 @@ namespace domsnap::model {
 struct SnapshotMemory {
     Location location = Location::omitted;
     std::string file; ///< external: the memory image
-    std::string disk; ///< internal: the disk (target) whose image holds the state; "" = the first that qualifies
+    std::string
+        disk; ///< internal: the disk (target) whose image holds the state; "" = the first that qualifies
     bool operator==(const SnapshotMemory&) const = default;
 };
 
@@ -26,7 +27,7 @@ struct DiskPoint {
 };
 
 struct SnapshotDisk {
-    std::string name;                    ///< target ("vda"); in a request also the source path
+    std::string name; ///< target ("vda"); in a request also the source path
     Location location = Location::omitted;
     std::string type = "file";           ///< "file" or "block"
     std::string driver;                  ///< the overlay's format; "" = not said
@@ -64,16 +65,16 @@ struct FormatOptions {
 /// The namespace of <domsnap:points>.
 inline constexpr const char* record_namespace = "https://domsnap.invalid/xmlns/record/1";
 
-/// <domainsnapshot> in libvirt's order: name, description, state, parent, creationTime, memory, disks, domain,
-/// inactiveDomain, cookie.
+/// <domainsnapshot> in libvirt's order: name, description, state, parent, creationTime, memory, disks,
+/// domain, inactiveDomain, cookie.
 Element to_element(const Snapshot& snapshot, const FormatOptions& options = {});
 
 /// Throws invalid_request in libvirt's words: "invalid snapshot name 'a/b': name can't contain '/'".
-/// libvirt also refuses a leading '.'; domsnap accepts it (names never become paths), except "." and "..". Control
-/// characters are refused: a newline in a name would forge a line of every list.
+/// libvirt also refuses a leading '.'; domsnap accepts it (names never become paths), except "." and "..".
+/// Control characters are refused: a newline in a name would forge a line of every list.
 void check_snapshot_name(const std::string& name);
-/// The same for a snapshot that is to be made: 255 characters at most. (libvirt's parser has no limit, but from 248 bytes
-/// on its create fails half done; records of ours do not depend on the name's length.)
+/// The same for a snapshot that is to be made: 255 characters at most. (libvirt's parser has no limit, but
+/// from 248 bytes on its create fails half done; records of ours do not depend on the name's length.)
 void check_new_snapshot_name(const std::string& name);
 
 } // namespace domsnap::model

@@ -1,4 +1,5 @@
-// The snapshots of one domain as a tree by their parents' names, and the questions that lists and plans ask of it.
+// The snapshots of one domain as a tree by their parents' names, and the questions that lists and plans ask
+// of it.
 #pragma once
 
 #include "model/snapshot.h"
@@ -9,8 +10,8 @@
 
 namespace domsnap::model {
 
-/// Records in any order. A parent that does not exist makes its child a root. Parents that form a cycle are refused
-/// (corrupt), naming one of them.
+/// Records in any order. A parent that does not exist makes its child a root. Parents that form a cycle are
+/// refused (corrupt), naming one of them.
 class SnapshotTree {
   public:
     SnapshotTree() = default;

@@ -1,5 +1,6 @@
-// Files and folders, made durable and private. Every file that domsnap makes is 0600, every folder 0700, whatever the
-// umask. Errors are domsnap::Error (io, not_found, conflict) that name the path and the operating system's words.
+// Files and folders, made durable and private. Every file that domsnap makes is 0600, every folder 0700,
+// whatever the umask. Errors are domsnap::Error (io, not_found, conflict) that name the path and the
+// operating system's words.
 #pragma once
 
 #include "os/fd.h"
@@ -13,12 +14,12 @@
 namespace domsnap::os {
 
 struct FileInfo {
-    uint64_t size = 0;       ///< bytes
-    uint64_t allocated = 0;  ///< bytes on disk
+    uint64_t size = 0;      ///< bytes
+    uint64_t allocated = 0; ///< bytes on disk
     uint64_t inode = 0;
     uint64_t device = 0;
-    uint32_t mode = 0;       ///< permission bits
-    int64_t modified = 0;    ///< epoch seconds
+    uint32_t mode = 0;    ///< permission bits
+    int64_t modified = 0; ///< epoch seconds
     bool is_regular = false, is_folder = false, is_block = false, is_symlink = false, is_socket = false;
 };
 
@@ -28,13 +29,14 @@ bool exists(const std::string& path);
 
 /// The whole file; refuses (corrupt) one that is larger than max_bytes.
 std::string read_file(const std::string& path, uint64_t max_bytes);
-/// The same for a file of our own (what is replaced whole, or only grows), in few system calls: lists read thousands.
-/// Nothing if there is no such file; a symlink, or what is no regular file, is refused (corrupt).
+/// The same for a file of our own (what is replaced whole, or only grows), in few system calls: lists read
+/// thousands. Nothing if there is no such file; a symlink, or what is no regular file, is refused (corrupt).
 std::optional<std::string> read_own_file(const std::string& path, uint64_t max_bytes);
 /// The first max_bytes of the file at most.
 std::string read_file_start(const std::string& path, uint64_t max_bytes);
 
-/// Temporary file beside it, write, fsync, rename over, fsync of the folder (invariant: durable before visible).
+/// Temporary file beside it, write, fsync, rename over, fsync of the folder (invariant: durable before
+/// visible).
 void write_file_durably(const std::string& path, std::string_view content);
 /// The same without the syncs, for run-time files that a crash of the host makes meaningless.
 void write_file(const std::string& path, std::string_view content);
@@ -61,7 +63,8 @@ void write_at(int fd, const void* data, size_t size, uint64_t offset, const std:
 void read_at(int fd, void* data, size_t size, uint64_t offset, const std::string& path_for_messages);
 void write_all(int fd, const void* data, size_t size, const std::string& path_for_messages);
 
-/// A sparse copy (reflink where the file system can) into a new file (O_EXCL), synced. Removes it again on failure.
+/// A sparse copy (reflink where the file system can) into a new file (O_EXCL), synced. Removes it again on
+/// failure.
 void copy_file_sparsely(const std::string& from, const std::string& to);
 
 /// Bytes that an unprivileged writer may still use on the file system that holds the path (or its folder).

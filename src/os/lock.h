@@ -1,5 +1,5 @@
-// Advisory locks between processes, on open file descriptions: the kernel drops them with the process, so the lock of
-// a dead process is no lock.
+// Advisory locks between processes, on open file descriptions: the kernel drops them with the process, so the
+// lock of a dead process is no lock.
 #pragma once
 
 #include "base/deadline.h"
@@ -15,9 +15,9 @@ enum class LockMode { shared, exclusive };
 class FileLock {
   public:
     FileLock() = default;
-    /// Blocks until the lock is had or the deadline passes (busy, naming the holder). who: one line that other
-    /// processes show while they wait ("snapshot-create vm (pid 17)"). on_wait is called once, with the holder's
-    /// line, if the lock is not free at once. The file is made if it is missing.
+    /// Blocks until the lock is had or the deadline passes (busy, naming the holder). who: one line that
+    /// other processes show while they wait ("snapshot-create vm (pid 17)"). on_wait is called once, with the
+    /// holder's line, if the lock is not free at once. The file is made if it is missing.
     static FileLock take(const std::string& path, LockMode mode, const std::string& who, Deadline deadline,
                          const std::function<void(const std::string& holder)>& on_wait = {});
     /// Without waiting; false in operator bool if somebody else has it.

@@ -19,10 +19,10 @@ struct RunResult {
     std::string out, err;
 };
 
-/// Runs argv[0] (looked up on PATH if it has no '/') to its end, stdin from /dev/null. Output above max_output bytes
-/// is cut. Throws not_found if it cannot be executed, timed_out (the child is killed) after the deadline.
-/// should_stop is asked every 100 ms; when true the child gets SIGTERM, is waited for, and the call throws cancelled.
-/// on_output, if given, gets stdout as it comes.
+/// Runs argv[0] (looked up on PATH if it has no '/') to its end, stdin from /dev/null. Output above
+/// max_output bytes is cut. Throws not_found if it cannot be executed, timed_out (the child is killed) after
+/// the deadline. should_stop is asked every 100 ms; when true the child gets SIGTERM, is waited for, and the
+/// call throws cancelled. on_output, if given, gets stdout as it comes.
 struct RunOptions {
     Deadline deadline = Deadline::never();
     size_t max_output = 64 << 20;
@@ -37,19 +37,21 @@ struct ProcessId {
     uint64_t start_ticks = 0;
     bool operator==(const ProcessId&) const = default;
 };
-std::optional<ProcessId> process_id(pid_t pid); ///< nothing if there is no such process (a zombie counts as none)
+std::optional<ProcessId>
+process_id(pid_t pid); ///< nothing if there is no such process (a zombie counts as none)
 bool is_alive(const ProcessId& id);
-/// Sends the signal through a pidfd, after the start time was compared: never signals a stranger. False if it is gone.
+/// Sends the signal through a pidfd, after the start time was compared: never signals a stranger. False if it
+/// is gone.
 bool signal_process(const ProcessId& id, int signal);
 /// True when it ended before the deadline.
 bool wait_until_gone(const ProcessId& id, Deadline deadline);
 std::string to_text(const ProcessId& id); ///< "PID START\n"
 std::optional<ProcessId> process_id_from_text(std::string_view text);
 
-/// Starts argv in a session of its own, which outlives the caller. stdin /dev/null; stdout and stderr appended to
-/// log_path (0600). passed: descriptors that the child has open under these numbers (from, to in the child).
-/// in_child runs between fork and exec (async-signal-safe things only; e.g. listen(2), so that the socket's
-/// SO_PEERCRED names the child).
+/// Starts argv in a session of its own, which outlives the caller. stdin /dev/null; stdout and stderr
+/// appended to log_path (0600). passed: descriptors that the child has open under these numbers (from, to in
+/// the child). in_child runs between fork and exec (async-signal-safe things only; e.g. listen(2), so that
+/// the socket's SO_PEERCRED names the child).
 struct Background {
     std::vector<std::string> argv;
     std::string log_path;

@@ -91,7 +91,8 @@ Fd connect_unix(const std::string& path, Deadline deadline) {
         return socket;
     }
     if (errno == EAGAIN)
-        throw Error(ErrorCode::timed_out, fmt::format("the socket '{}' took no further client", text::printable(path)));
+        throw Error(ErrorCode::timed_out,
+                    fmt::format("the socket '{}' took no further client", text::printable(path)));
     if (errno == ECONNREFUSED)
         throw Error(ErrorCode::not_found,
                     fmt::format("nobody listens on the socket '{}'", text::printable(path)));

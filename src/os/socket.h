@@ -1,5 +1,5 @@
-// Unix stream sockets and pipes. Paths longer than sockaddr_un allows (107 bytes) work: the folder is opened and the
-// socket named through /proc/self/fd.
+// Unix stream sockets and pipes. Paths longer than sockaddr_un allows (107 bytes) work: the folder is opened
+// and the socket named through /proc/self/fd.
 #pragma once
 
 #include "base/deadline.h"
@@ -15,7 +15,8 @@ namespace domsnap::os {
 
 /// Bound, mode 0600, not yet listening (call listen(fd, n) in the process whose pid SO_PEERCRED shall name).
 Fd bind_unix(const std::string& path);
-/// not_found if nobody listens there; timed_out if the listener's queue is full until the deadline (connect(2) blocks).
+/// not_found if nobody listens there; timed_out if the listener's queue is full until the deadline
+/// (connect(2) blocks).
 Fd connect_unix(const std::string& path, Deadline deadline = Deadline::never());
 /// The pid of the process that called listen(2) on the other side.
 pid_t peer_pid(const Fd& socket);

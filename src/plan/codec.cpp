@@ -14,7 +14,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeOverlay, path, backing, backing_format, s
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CopyImage, from, to)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ReserveImage, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AddNode, node, path, format)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlaySwitch, target, device, base_node, base_path, base_format, overlay_node, overlay_path)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlaySwitch, target, device, base_node, base_path, base_format,
+                                   overlay_node, overlay_path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InternalPoint, target, node, path, tag)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SwitchDisks, overlays, internals, image, background, was_running)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AwaitCapture, image, was_running)
@@ -31,21 +32,26 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveRecord, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SetCurrent, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TryOut, text, image)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndGuest, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_target, targets, paused, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, base_format, device, top_node, base_node, job)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_target, targets, paused,
+                                   reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, base_format, device, top_node,
+                                   base_node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Rebase, path, format, backing, backing_format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveFile, path, what)
 
 namespace {
 
 /// The journal's name for each kind of step, in the variant's order. Names are forever; the order may change.
-constexpr const char* kinds[] = {"make-overlay",    "copy-image",     "reserve-image",   "add-node",    "switch-disks", "await-capture",
-                                 "save-internal",   "create-internal", "delete-internal", "apply-internal", "put-definition",
-                                 "put-live",        "put-record",     "remove-record",   "set-current", "try-out",
-                                 "end-guest",       "start-guest",    "merge",           "rebase",      "remove-file", "make-holder", "drop-node"};
+constexpr const char* kinds[] = {"make-overlay",    "copy-image",     "reserve-image",  "add-node",
+                                 "switch-disks",    "await-capture",  "save-internal",  "create-internal",
+                                 "delete-internal", "apply-internal", "put-definition", "put-live",
+                                 "put-record",      "remove-record",  "set-current",    "try-out",
+                                 "end-guest",       "start-guest",    "merge",          "rebase",
+                                 "remove-file",     "make-holder",    "drop-node"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
-template <size_t... I> Action read_action(size_t kind, const Json& json, std::index_sequence<I...>) {
+template <size_t... I>
+Action read_action(size_t kind, const Json& json, std::index_sequence<I...>) {
     Action action;
     ((kind == I ? (action = json.get<std::variant_alternative_t<I, Action>>(), 0) : 0), ...);
     return action;
@@ -61,7 +67,8 @@ Action parse_action(const Json& json) {
     const auto name = json.at("step").get<std::string>();
     for (size_t kind = 0; kind < std::size(kinds); ++kind)
         if (name == kinds[kind]) return read_action(kind, json, std::make_index_sequence<std::size(kinds)>());
-    throw Error(ErrorCode::unsupported, fmt::format("the journal holds a step '{}': it was written by a newer domsnap", name));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("the journal holds a step '{}': it was written by a newer domsnap", name));
 }
 
 } // namespace
@@ -70,9 +77,16 @@ const char* kind_of(const Action& action) { return kinds[action.index()]; }
 
 std::string to_json(const Plan& plan) {
     Json steps = Json::array();
-    for (const Action& action : plan.steps) steps.push_back(write_action(action));
-    return Json{{"plan", 1}, {"operation", plan.operation}, {"domain", plan.domain}, {"uuid", plan.uuid}, {"snapshot", plan.snapshot},
-                {"point_of_no_return", plan.point_of_no_return}, {"clean_up", plan.clean_up}, {"steps", std::move(steps)}}
+    for (const Action& action : plan.steps)
+        steps.push_back(write_action(action));
+    return Json{{"plan", 1},
+                {"operation", plan.operation},
+                {"domain", plan.domain},
+                {"uuid", plan.uuid},
+                {"snapshot", plan.snapshot},
+                {"point_of_no_return", plan.point_of_no_return},
+                {"clean_up", plan.clean_up},
+                {"steps", std::move(steps)}}
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -81,9 +95,18 @@ Plan plan_from_json(const std::string& text) {
         const Json json = Json::parse(text);
         if (json.at("plan").get<int>() != 1)
             throw Error(ErrorCode::unsupported, "the journal's plan was written by a newer domsnap");
-        Plan plan{json.at("operation"), json.at("domain"), json.at("uuid"), json.at("snapshot"), {},
-                  json.at("point_of_no_return"), json.at("clean_up"), {}, 0, {}};
-        for (const Json& step : json.at("steps")) plan.steps.push_back(parse_action(step));
+        Plan plan{json.at("operation"),
+                  json.at("domain"),
+                  json.at("uuid"),
+                  json.at("snapshot"),
+                  {},
+                  json.at("point_of_no_return"),
+                  json.at("clean_up"),
+                  {},
+                  0,
+                  {}};
+        for (const Json& step : json.at("steps"))
+            plan.steps.push_back(parse_action(step));
         return plan;
     } catch (const Json::exception& e) {
         throw Error(ErrorCode::corrupt, fmt::format("the journal's plan cannot be read: {}", e.what()));

@@ -18,11 +18,13 @@ void choose_name(CreateDraft& draft, const model::SnapshotTree& tree) {
     if (name.empty()) {
         // Two a second must not collide; libvirt's are the bare epoch seconds, so the first is that.
         name = std::to_string(draft.facts.now);
-        for (unsigned n = 1; tree.find(name); ++n) name = fmt::format("{}-{}", draft.facts.now, n);
+        for (unsigned n = 1; tree.find(name); ++n)
+            name = fmt::format("{}-{}", draft.facts.now, n);
     }
     model::check_new_snapshot_name(name);
     if (tree.find(name))
-        throw Error(ErrorCode::conflict, fmt::format("operation failed: domain moment {} already exists", text::printable(name)),
+        throw Error(ErrorCode::conflict,
+                    fmt::format("operation failed: domain moment {} already exists", text::printable(name)),
                     "choose another name, or delete that snapshot first");
 }
 
@@ -36,18 +38,22 @@ void plan_online(CreateDraft& draft) {
         change.background = draft.facts.background_snapshot && running;
         steps.push_back(ReserveImage{change.image});
         if (running && !change.background)
-            draft.plan.warnings.push_back(fmt::format("the guest will stand still while its memory is saved: {}", draft.facts.why_not_background));
+            draft.plan.warnings.push_back(fmt::format(
+                "the guest will stand still while its memory is saved: {}", draft.facts.why_not_background));
     }
-    for (const auto& one : change.overlays) steps.push_back(AddNode{one.overlay_node, one.overlay_path, "qcow2"});
+    for (const auto& one : change.overlays)
+        steps.push_back(AddNode{one.overlay_node, one.overlay_path, "qcow2"});
     steps.push_back(change);
     if (!change.image.empty()) steps.push_back(AwaitCapture{change.image, running});
     draft.plan.guest = !running ? "The guest is paused and stays so."
-                       : change.image.empty() || change.background ? "The guest is stopped once, for milliseconds."
-                                                                   : "The guest stands still until its memory is saved.";
+                       : change.image.empty() || change.background
+                           ? "The guest is stopped once, for milliseconds."
+                           : "The guest stands still until its memory is saved.";
 }
 
 void plan_offline(CreateDraft& draft) {
-    for (const auto& point : internal_points(draft)) draft.plan.steps.push_back(CreateInternal{point.path, point.tag});
+    for (const auto& point : internal_points(draft))
+        draft.plan.steps.push_back(CreateInternal{point.path, point.tag});
     draft.plan.guest = "The domain is off.";
 }
 
@@ -65,8 +71,10 @@ void plan_documents(CreateDraft& draft) {
         changed = true;
     }
     if (!changed) return;
-    if (draft.facts.online()) draft.plan.steps.push_back(PutLive{document_text(live), document_text(draft.facts.live)});
-    draft.plan.steps.push_back(PutDefinition{document_text(definition), document_text(draft.facts.definition)});
+    if (draft.facts.online())
+        draft.plan.steps.push_back(PutLive{document_text(live), document_text(draft.facts.live)});
+    draft.plan.steps.push_back(
+        PutDefinition{document_text(definition), document_text(draft.facts.definition)});
 }
 
 void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
@@ -75,7 +83,9 @@ void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
     record.parent = tree.current();
     record.has_disks = true;
     const bool disk_only = draft.facts.online() && draft.has_memory(Location::no);
-    record.state = disk_only ? model::SnapshotState::disk_snapshot : draft.facts.online() ? draft.facts.state : model::SnapshotState::shutoff;
+    record.state = disk_only              ? model::SnapshotState::disk_snapshot
+                   : draft.facts.online() ? draft.facts.state
+                                          : model::SnapshotState::shutoff;
     record.domain = {draft.facts.live.document};
     record.domain.front().remove_attribute("id"); // of one run; a revert's is another
     if (draft.facts.online()) record.inactive_domain = {inactive_document(draft.facts.definition)};
@@ -93,7 +103,8 @@ void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
 
 } // namespace
 
-Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& facts, const model::SnapshotTree& tree) {
+Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& facts,
+                 const model::SnapshotTree& tree) {
     CreateDraft draft{std::move(request), options, facts, facts.taken, {}};
     choose_name(draft, tree);
     draft.plan.operation = "snapshot-create";
@@ -102,8 +113,10 @@ Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& fa
     draft.plan.snapshot = draft.record.name;
     if (draft.has_memory(Location::external)) plan_memory_file(draft);
     plan_disks(draft);
-    if (facts.online()) plan_online(draft);
-    else plan_offline(draft);
+    if (facts.online())
+        plan_online(draft);
+    else
+        plan_offline(draft);
     plan_documents(draft);
     plan_record(draft, tree);
     return std::move(draft.plan);

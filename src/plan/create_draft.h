@@ -1,4 +1,5 @@
-// One snapshot-create on its way through the planner: what its parts (create_disks, create_memory, create) share.
+// One snapshot-create on its way through the planner: what its parts (create_disks, create_memory, create)
+// share.
 #pragma once
 
 #include "base/error.h"
@@ -18,9 +19,12 @@ struct CreateDraft {
     std::set<std::string> taken;
     Plan plan;
 
-    const model::Disk& disk(const model::SnapshotDisk& wanted) const { return *facts.live.find_disk(wanted.name); }
+    const model::Disk& disk(const model::SnapshotDisk& wanted) const {
+        return *facts.live.find_disk(wanted.name);
+    }
     const DiskFacts& disk_facts(const model::SnapshotDisk& wanted) const {
-        return *std::find_if(facts.disks.begin(), facts.disks.end(), [&](const auto& d) { return d.target == wanted.name; });
+        return *std::find_if(facts.disks.begin(), facts.disks.end(),
+                             [&](const auto& d) { return d.target == wanted.name; });
     }
     bool has_memory(model::Location where) const { return record.memory.location == where; }
 };

@@ -1,5 +1,5 @@
-// snapshot-delete: the records go first, then the files that nothing needs any more, each in the cheapest right way.
-// Files are needed because a snapshot's point or the guest needs them, and for no other reason.
+// snapshot-delete: the records go first, then the files that nothing needs any more, each in the cheapest
+// right way. Files are needed because a snapshot's point or the guest needs them, and for no other reason.
 #include "base/error.h"
 #include "plan/document.h"
 #include "plan/planner.h"
@@ -17,8 +17,8 @@ namespace {
 struct Draft {
     const Facts& facts;
     const model::SnapshotTree& tree;
-    std::vector<Snapshot> doomed;    ///< children before parents
-    std::vector<Snapshot> remaining; ///< as their records will be
+    std::vector<Snapshot> doomed;           ///< children before parents
+    std::vector<Snapshot> remaining;        ///< as their records will be
     std::map<std::string, FileFacts> files; ///< as they will be
     model::Domain definition, live;
     Plan plan;
@@ -33,7 +33,8 @@ void choose_doomed(Draft& draft, const std::string& name, const DeleteOptions& o
     std::set<std::string> names;
     if (!options.children_only) names.insert(named.name);
     if (options.children || options.children_only)
-        for (const auto* one : draft.tree.descendants(name)) names.insert(one->name);
+        for (const auto* one : draft.tree.descendants(name))
+            names.insert(one->name);
     for (const auto* one : draft.tree.topological())
         (names.contains(one->name) ? draft.doomed : draft.remaining).push_back(*one);
     std::reverse(draft.doomed.begin(), draft.doomed.end());
@@ -46,7 +47,8 @@ void put_record(Draft& draft, const Snapshot& changed, const Snapshot& old) {
 void plan_records(Draft& draft, const std::string& name, const DeleteOptions& options) {
     const auto& named = draft.tree.get(name);
     const auto is_doomed = [&](const std::string& which) {
-        return std::any_of(draft.doomed.begin(), draft.doomed.end(), [&](const auto& s) { return s.name == which; });
+        return std::any_of(draft.doomed.begin(), draft.doomed.end(),
+                           [&](const auto& s) { return s.name == which; });
     };
     for (auto& snapshot : draft.remaining) {
         if (!is_doomed(snapshot.parent)) continue;
@@ -55,8 +57,10 @@ void plan_records(Draft& draft, const std::string& name, const DeleteOptions& op
         put_record(draft, snapshot, old);
     }
     if (is_doomed(draft.tree.current()))
-        draft.plan.steps.push_back(SetCurrent{options.children_only ? name : named.parent, draft.tree.current()});
-    for (const auto& snapshot : draft.doomed) draft.plan.steps.push_back(RemoveRecord{snapshot.name, record_text(snapshot)});
+        draft.plan.steps.push_back(
+            SetCurrent{options.children_only ? name : named.parent, draft.tree.current()});
+    for (const auto& snapshot : draft.doomed)
+        draft.plan.steps.push_back(RemoveRecord{snapshot.name, record_text(snapshot)});
 }
 
 std::string node_of(const Draft& draft, const std::string& path) {
@@ -70,7 +74,8 @@ void plan_internal(Draft& draft, const model::DiskPoint& point) {
     if (point.tag.empty() || is_point(draft.remaining, point.file, point.tag)) return;
     const auto file = draft.files.find(point.file);
     if (file == draft.files.end() || file->second.tags.erase(point.tag) == 0) return;
-    draft.plan.steps.push_back(DeleteInternal{point.file, point.tag, node_of(draft, point.file), draft.job("delete")});
+    draft.plan.steps.push_back(
+        DeleteInternal{point.file, point.tag, node_of(draft, point.file), draft.job("delete")});
 }
 
 /// A file of ours that only held the memory: no disk has it, and nothing lies below it.
@@ -86,8 +91,10 @@ void plan_internals(Draft& draft) {
         for (const auto& disk : snapshot.disks)
             if (disk.point) plan_internal(draft, *disk.point);
         if (!snapshot.memory_point) continue;
-        if (is_holder(draft, snapshot)) draft.plan.steps.push_back(RemoveFile{snapshot.memory_point->file, "held the memory"});
-        else plan_internal(draft, *snapshot.memory_point);
+        if (is_holder(draft, snapshot))
+            draft.plan.steps.push_back(RemoveFile{snapshot.memory_point->file, "held the memory"});
+        else
+            plan_internal(draft, *snapshot.memory_point);
     }
 }
 
@@ -100,8 +107,8 @@ void plan_memory_images(Draft& draft) {
     }
 }
 
-/// Files that may have lost their last reason: what the deleted snapshots froze, and the overlays they made. Never a
-/// file that only lies below those: it may be a golden image that others use.
+/// Files that may have lost their last reason: what the deleted snapshots froze, and the overlays they made.
+/// Never a file that only lies below those: it may be a golden image that others use.
 std::set<std::string> candidates(const Draft& draft) {
     std::set<std::string> files;
     for (const auto& snapshot : draft.doomed)
@@ -113,7 +120,8 @@ std::set<std::string> candidates(const Draft& draft) {
 }
 
 bool holds_needed_tags(const Draft& draft, const FileFacts& file) {
-    return std::any_of(file.tags.begin(), file.tags.end(), [&](const auto& tag) { return is_point(draft.remaining, file.path, tag); });
+    return std::any_of(file.tags.begin(), file.tags.end(),
+                       [&](const auto& tag) { return is_point(draft.remaining, file.path, tag); });
 }
 
 std::string target_of(const Draft& draft, const std::string& path) {
@@ -129,8 +137,11 @@ void repoint_documents(Draft& draft, const std::string& from, const FileFacts& t
         for (const auto& disk : disks)
             if (disk.source == from) model::set_disk_source(*domain, disk.target, "file", to.path, to.format);
     }
-    if (draft.facts.online() && uses(old_live, from)) draft.plan.steps.push_back(PutLive{document_text(draft.live), document_text(old_live)});
-    if (uses(old_definition, from)) draft.plan.steps.push_back(PutDefinition{document_text(draft.definition), document_text(old_definition)});
+    if (draft.facts.online() && uses(old_live, from))
+        draft.plan.steps.push_back(PutLive{document_text(draft.live), document_text(old_live)});
+    if (uses(old_definition, from))
+        draft.plan.steps.push_back(
+            PutDefinition{document_text(draft.definition), document_text(old_definition)});
 }
 
 /// The record's own documents name the file too: what dumpxml shows stays true.
@@ -169,8 +180,10 @@ void plan_merge(Draft& draft, const std::string& child_path, const std::string& 
     const auto top = node_of(draft, child_path);
     std::string device_node;
     for (const auto& disk : draft.facts.disks)
-        if (!top.empty() && std::find(disk.nodes.begin(), disk.nodes.end(), top) != disk.nodes.end()) device_node = disk.nodes.front();
-    draft.plan.steps.push_back(Merge{target_of(draft, child_path), child_path, child.format, base_path, base.format, device_node, top,
+        if (!top.empty() && std::find(disk.nodes.begin(), disk.nodes.end(), top) != disk.nodes.end())
+            device_node = disk.nodes.front();
+    draft.plan.steps.push_back(Merge{target_of(draft, child_path), child_path, child.format, base_path,
+                                     base.format, device_node, top,
                                      top.empty() ? "" : node_of(draft, base_path), draft.job("merge")});
     draft.plan.space += child.actual_size;
     repoint_documents(draft, child_path, base);
@@ -178,7 +191,9 @@ void plan_merge(Draft& draft, const std::string& child_path, const std::string& 
     for (const auto& grandchild : overlays_of(draft.files, child_path)) {
         draft.files.at(grandchild).backing = base_path;
         draft.files.at(grandchild).backing_format = base.format;
-        if (node_of(draft, grandchild).empty()) draft.plan.steps.push_back(Rebase{grandchild, draft.files.at(grandchild).format, base_path, base.format});
+        if (node_of(draft, grandchild).empty())
+            draft.plan.steps.push_back(
+                Rebase{grandchild, draft.files.at(grandchild).format, base_path, base.format});
     }
     draft.plan.steps.push_back(RemoveFile{child_path, "overlay that was merged"});
     draft.files.erase(child_path);
@@ -200,7 +215,9 @@ bool plan_file(Draft& draft, const std::string& path) {
     const auto& child = draft.files.at(overlays.front());
     if (!child.problem.empty()) return false;
     if (holds_needed_tags(draft, child)) {
-        draft.plan.warnings.push_back(fmt::format("{} stays: {} holds internal snapshots that are still needed, so it cannot be merged into it", path, child.path));
+        draft.plan.warnings.push_back(fmt::format(
+            "{} stays: {} holds internal snapshots that are still needed, so it cannot be merged into it",
+            path, child.path));
         return false;
     }
     plan_merge(draft, overlays.front(), path);
@@ -218,7 +235,8 @@ void plan_files(Draft& draft) {
 
 } // namespace
 
-Plan plan_delete(const std::string& name, const DeleteOptions& options, const Facts& facts, const model::SnapshotTree& tree) {
+Plan plan_delete(const std::string& name, const DeleteOptions& options, const Facts& facts,
+                 const model::SnapshotTree& tree) {
     check_flags(options);
     Draft draft{facts, tree, {}, {}, facts.files, facts.definition, facts.live, {}, 0};
     draft.plan.operation = "snapshot-delete";

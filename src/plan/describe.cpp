@@ -12,45 +12,78 @@ PlanStep say(std::string action, std::vector<std::string> files = {}, bool pause
     return {text::printable(action), std::move(files), paused, false};
 }
 
-PlanStep describe(const MakeOverlay& s) { return say(fmt::format("create overlay {} over {}", s.path, s.backing), {s.path}); }
-PlanStep describe(const CopyImage& s) { return say(fmt::format("copy {} to {}, because others still read it", s.from, s.to), {s.to}); }
-PlanStep describe(const ReserveImage& s) { return say(fmt::format("create memory image {}", s.path), {s.path}); }
+PlanStep describe(const MakeOverlay& s) {
+    return say(fmt::format("create overlay {} over {}", s.path, s.backing), {s.path});
+}
+PlanStep describe(const CopyImage& s) {
+    return say(fmt::format("copy {} to {}, because others still read it", s.from, s.to), {s.to});
+}
+PlanStep describe(const ReserveImage& s) {
+    return say(fmt::format("create memory image {}", s.path), {s.path});
+}
 PlanStep describe(const AddNode& s) { return say(fmt::format("open {} in QEMU as node {}", s.path, s.node)); }
 
 PlanStep describe(const SwitchDisks& s) {
     std::vector<std::string> parts, files;
-    for (const auto& one : s.overlays) parts.push_back(fmt::format("switch {} to {}", one.target, one.overlay_path));
+    for (const auto& one : s.overlays)
+        parts.push_back(fmt::format("switch {} to {}", one.target, one.overlay_path));
     for (const auto& one : s.internals) {
         parts.push_back(fmt::format("snapshot '{}' inside {} ({})", one.tag, one.path, one.target));
         files.push_back(one.path);
     }
-    if (!s.image.empty()) parts.push_back(s.background ? "begin to save memory, which goes on while the guest runs" : "save memory");
-    return say(fmt::format("{}{}", s.was_running ? "stop the guest; at one instant: " : "at one instant: ", text::join(parts, ", ")), files, s.was_running);
+    if (!s.image.empty())
+        parts.push_back(s.background ? "begin to save memory, which goes on while the guest runs"
+                                     : "save memory");
+    return say(fmt::format("{}{}", s.was_running ? "stop the guest; at one instant: " : "at one instant: ",
+                           text::join(parts, ", ")),
+               files, s.was_running);
 }
 
-PlanStep describe(const AwaitCapture& s) { return say(fmt::format("wait until {} is complete and durable", s.image), {s.image}); }
+PlanStep describe(const AwaitCapture& s) {
+    return say(fmt::format("wait until {} is complete and durable", s.image), {s.image});
+}
 
 PlanStep describe(const SaveInternal& s) {
     std::vector<std::string> files;
-    for (const auto& disk : s.disks) files.push_back(disk.path);
+    for (const auto& disk : s.disks)
+        files.push_back(disk.path);
     std::string also;
-    for (const auto& one : s.overlays) also += fmt::format(", switch {} to {}", one.target, one.overlay_path);
-    return say(fmt::format("save memory and disks as internal snapshot '{}' in {}{}", s.tag, text::join(files, ", "), also), files, s.was_running);
+    for (const auto& one : s.overlays)
+        also += fmt::format(", switch {} to {}", one.target, one.overlay_path);
+    return say(fmt::format("save memory and disks as internal snapshot '{}' in {}{}", s.tag,
+                           text::join(files, ", "), also),
+               files, s.was_running);
 }
 
-PlanStep describe(const MakeHolder& s) { return say(fmt::format("create {}, which will hold the memory", s.path), {s.path}); }
+PlanStep describe(const MakeHolder& s) {
+    return say(fmt::format("create {}, which will hold the memory", s.path), {s.path});
+}
 PlanStep describe(const DropNode& s) { return say(fmt::format("let QEMU close node {}", s.node)); }
 
-PlanStep describe(const CreateInternal& s) { return say(fmt::format("create internal snapshot '{}' in {}", s.tag, s.path), {s.path}); }
-PlanStep describe(const DeleteInternal& s) { return say(fmt::format("delete internal snapshot '{}' from {}", s.tag, s.path), {s.path}); }
-PlanStep describe(const ApplyInternal& s) { return say(fmt::format("bring back internal snapshot '{}' in {}", s.tag, s.path), {s.path}); }
+PlanStep describe(const CreateInternal& s) {
+    return say(fmt::format("create internal snapshot '{}' in {}", s.tag, s.path), {s.path});
+}
+PlanStep describe(const DeleteInternal& s) {
+    return say(fmt::format("delete internal snapshot '{}' from {}", s.tag, s.path), {s.path});
+}
+PlanStep describe(const ApplyInternal& s) {
+    return say(fmt::format("bring back internal snapshot '{}' in {}", s.tag, s.path), {s.path});
+}
 PlanStep describe(const PutDefinition&) { return say("write the domain's definition"); }
 PlanStep describe(const PutLive&) { return say("note what the running guest uses"); }
-PlanStep describe(const PutRecord& s) { return say(fmt::format("write the record of snapshot '{}'", s.name)); }
-PlanStep describe(const RemoveRecord& s) { return say(fmt::format("remove the record of snapshot '{}'", s.name)); }
-PlanStep describe(const SetCurrent& s) { return say(s.name.empty() ? "no snapshot is current any more" : fmt::format("make '{}' the current snapshot", s.name)); }
+PlanStep describe(const PutRecord& s) {
+    return say(fmt::format("write the record of snapshot '{}'", s.name));
+}
+PlanStep describe(const RemoveRecord& s) {
+    return say(fmt::format("remove the record of snapshot '{}'", s.name));
+}
+PlanStep describe(const SetCurrent& s) {
+    return say(s.name.empty() ? "no snapshot is current any more"
+                              : fmt::format("make '{}' the current snapshot", s.name));
+}
 PlanStep describe(const TryOut& s) {
-    const std::string pages = s.image.empty() ? "" : fmt::format(", and every page of {} against its checksum", s.image);
+    const std::string pages =
+        s.image.empty() ? "" : fmt::format(", and every page of {} against its checksum", s.image);
     return say("check that QEMU takes the domain as it was (a trial process)" + pages);
 }
 PlanStep describe(const EndGuest&) { return say("end the running guest", {}, true); }
@@ -58,27 +91,40 @@ PlanStep describe(const EndGuest&) { return say("end the running guest", {}, tru
 PlanStep describe(const StartGuest& s) {
     const char* state = s.paused ? "paused" : "running";
     switch (s.from) {
-    case StartGuest::From::memory: return say(fmt::format("start QEMU with the memory from {}, {}", s.image, state), {}, true);
-    case StartGuest::From::internal: return say(fmt::format("start QEMU and load internal snapshot '{}', {}", s.tag, state), {}, true);
+    case StartGuest::From::memory:
+        return say(fmt::format("start QEMU with the memory from {}, {}", s.image, state), {}, true);
+    case StartGuest::From::internal:
+        return say(fmt::format("start QEMU and load internal snapshot '{}', {}", s.tag, state), {}, true);
     case StartGuest::From::state:
-        return say(fmt::format("start QEMU with the memory from internal snapshot '{}' in {}, {}", s.tag, s.image, state), {}, true);
-    case StartGuest::From::boot: break;
+        return say(fmt::format("start QEMU with the memory from internal snapshot '{}' in {}, {}", s.tag,
+                               s.image, state),
+                   {}, true);
+    case StartGuest::From::boot:
+        break;
     }
     return say(fmt::format("boot the guest, {}", state), {}, true);
 }
 
 PlanStep describe(const Merge& s) {
-    return say(fmt::format("merge {} into {}{}", s.child, s.base, s.top_node.empty() ? "" : ", while the guest runs"), {s.child, s.base});
+    return say(fmt::format("merge {} into {}{}", s.child, s.base,
+                           s.top_node.empty() ? "" : ", while the guest runs"),
+               {s.child, s.base});
 }
-PlanStep describe(const Rebase& s) { return say(fmt::format("let {} rest on {}", s.path, s.backing), {s.path}); }
-PlanStep describe(const RemoveFile& s) { return say(fmt::format("remove {} ({})", s.path, s.what), {s.path}); }
+PlanStep describe(const Rebase& s) {
+    return say(fmt::format("let {} rest on {}", s.path, s.backing), {s.path});
+}
+PlanStep describe(const RemoveFile& s) {
+    return say(fmt::format("remove {} ({})", s.path, s.what), {s.path});
+}
 
 } // namespace
 
 PlanView describe(const Plan& plan) {
     PlanView view{plan.operation, {}, plan.guest, plan.space, plan.warnings};
-    for (const Action& action : plan.steps) view.steps.push_back(std::visit([](const auto& step) { return describe(step); }, action));
-    if (plan.point_of_no_return < view.steps.size()) view.steps[plan.point_of_no_return].point_of_no_return = true;
+    for (const Action& action : plan.steps)
+        view.steps.push_back(std::visit([](const auto& step) { return describe(step); }, action));
+    if (plan.point_of_no_return < view.steps.size())
+        view.steps[plan.point_of_no_return].point_of_no_return = true;
     return view;
 }
 

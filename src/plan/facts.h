@@ -16,17 +16,17 @@ struct FileFacts {
     std::string path, format;
     std::string backing, backing_format; ///< "" = none
     uint64_t virtual_size = 0, actual_size = 0;
-    std::set<std::string> tags;          ///< internal snapshots
-    std::string problem;                 ///< not empty: it cannot be used, and why (missing, damaged, …)
+    std::set<std::string> tags; ///< internal snapshots
+    std::string problem;        ///< not empty: it cannot be used, and why (missing, damaged, …)
 };
 
 /// One disk as the domain uses it now.
 struct DiskFacts {
     std::string target;
-    std::string device;                 ///< QEMU's device id; "" when off
-    std::vector<std::string> files;     ///< paths of its chain, top first
-    std::vector<std::string> nodes;     ///< QEMU's nodes for them, in the same order; empty when off
-    unsigned next_node = 0;             ///< the first free number for a node name
+    std::string device;             ///< QEMU's device id; "" when off
+    std::vector<std::string> files; ///< paths of its chain, top first
+    std::vector<std::string> nodes; ///< QEMU's nodes for them, in the same order; empty when off
+    unsigned next_node = 0;         ///< the first free number for a node name
     bool folder_writable = true;
 };
 
@@ -37,20 +37,20 @@ struct MemoryImageFacts {
 
 struct Facts {
     model::SnapshotState state = model::SnapshotState::shutoff; ///< running, paused, shutoff, crashed
-    model::Domain definition;            ///< what the next start uses
-    model::Domain live;                  ///< what runs; equals definition when off
-    std::vector<DiskFacts> disks;        ///< in live's order
+    model::Domain definition;                                   ///< what the next start uses
+    model::Domain live;                                         ///< what runs; equals definition when off
+    std::vector<DiskFacts> disks;                               ///< in live's order
     std::map<std::string, FileFacts> files;
     std::map<std::string, MemoryImageFacts> images; ///< by path
-    std::set<std::string> taken;         ///< paths that exist in the folders where files may be made
-    bool background_snapshot = false;    ///< QEMU and host can take memory while the guest runs
+    std::set<std::string> taken;      ///< paths that exist in the folders where files may be made
+    bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;
-    std::string memory_folder;           ///< the domain's own, for generated memory images
-    uint64_t memory_in_use = 0;          ///< bytes of QEMU's resident memory, at most the guest's
-    std::set<std::string> folders;       ///< those in which files may be made, and which exist
+    std::string memory_folder;                  ///< the domain's own, for generated memory images
+    uint64_t memory_in_use = 0;                 ///< bytes of QEMU's resident memory, at most the guest's
+    std::set<std::string> folders;              ///< those in which files may be made, and which exist
     std::map<std::string, uint64_t> free_space; ///< bytes, by folder, where files may be made
-    int64_t now = 0;                     ///< epoch seconds
-    std::string unique;                  ///< drawn at random: job ids
+    int64_t now = 0;                            ///< epoch seconds
+    std::string unique;                         ///< drawn at random: job ids
 
     bool online() const { return model::is_online(state); }
     const FileFacts* file(const std::string& path) const {

@@ -9,7 +9,8 @@ namespace domsnap::plan {
 /// At most max bytes, without half a UTF-8 sequence at the end.
 static std::string cut(std::string text, size_t max) {
     if (text.size() <= max) return text;
-    while (max > 0 && (static_cast<unsigned char>(text[max]) & 0xc0) == 0x80) --max;
+    while (max > 0 && (static_cast<unsigned char>(text[max]) & 0xc0) == 0x80)
+        --max;
     text.resize(max);
     return text;
 }
@@ -23,7 +24,8 @@ std::string file_part(const std::string& snapshot_name) {
 
 static std::string claim(const std::string& wanted, std::set<std::string>& taken) {
     std::string path = wanted;
-    for (unsigned n = 1; !taken.insert(path).second; ++n) path = fmt::format("{}-{}", wanted, n);
+    for (unsigned n = 1; !taken.insert(path).second; ++n)
+        path = fmt::format("{}-{}", wanted, n);
     return path;
 }
 

@@ -6,8 +6,8 @@
 
 namespace domsnap::plan {
 
-/// The overlay's path as libvirt makes it: the last suffix of the file's name cut, then '.' and ending; the ending is
-/// made safe for a file name. If it is taken, "-1", "-2", … is added.
+/// The overlay's path as libvirt makes it: the last suffix of the file's name cut, then '.' and ending; the
+/// ending is made safe for a file name. If it is taken, "-1", "-2", … is added.
 std::string free_overlay(const std::string& source, const std::string& ending, std::set<std::string>& taken);
 /// FOLDER/STEM.ENDING, made free in the same way.
 std::string free_path(const std::string& folder, const std::string& name, std::set<std::string>& taken);

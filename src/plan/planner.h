@@ -12,22 +12,27 @@
 
 namespace domsnap::plan {
 
-/// The cell of the table that a request falls into. disk: the one kind that its disks name; a mixture counts as its
-/// strongest (external over internal over no), and leaving out some disks is not yet leaving out all of them.
-Cell cell_of(const model::Snapshot& request, const CreateOptions& options, const model::Domain& domain, bool online);
+/// The cell of the table that a request falls into. disk: the one kind that its disks name; a mixture counts
+/// as its strongest (external over internal over no), and leaving out some disks is not yet leaving out all
+/// of them.
+Cell cell_of(const model::Snapshot& request, const CreateOptions& options, const model::Domain& domain,
+             bool online);
 
 /// Excluding flags, in libvirt's words; throws invalid_request.
 void check_flags(const CreateOptions& options, const model::Snapshot& request, bool online);
 void check_flags(const RevertOptions& options);
 void check_flags(const DeleteOptions& options);
 
-/// request: parsed and aligned with the live domain's disks (every disk listed, locations resolved but for names).
-/// Throws invalid_request/conflict/unsupported before anything is touched, naming disk, file or row.
-Plan plan_create(model::Snapshot request, const CreateOptions& options, const Facts& facts, const model::SnapshotTree& tree);
+/// request: parsed and aligned with the live domain's disks (every disk listed, locations resolved but for
+/// names). Throws invalid_request/conflict/unsupported before anything is touched, naming disk, file or row.
+Plan plan_create(model::Snapshot request, const CreateOptions& options, const Facts& facts,
+                 const model::SnapshotTree& tree);
 
-Plan plan_revert(const std::string& snapshot, const RevertOptions& options, const Facts& facts, const model::SnapshotTree& tree);
+Plan plan_revert(const std::string& snapshot, const RevertOptions& options, const Facts& facts,
+                 const model::SnapshotTree& tree);
 
-Plan plan_delete(const std::string& snapshot, const DeleteOptions& options, const Facts& facts, const model::SnapshotTree& tree);
+Plan plan_delete(const std::string& snapshot, const DeleteOptions& options, const Facts& facts,
+                 const model::SnapshotTree& tree);
 
 /// The plan in words, for --dry-run.
 PlanView describe(const Plan& plan);

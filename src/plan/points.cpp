@@ -4,7 +4,8 @@
 
 namespace domsnap::plan {
 
-template <class Wanted> static bool any_point(const std::vector<model::Snapshot>& snapshots, const Wanted& wanted) {
+template <class Wanted>
+static bool any_point(const std::vector<model::Snapshot>& snapshots, const Wanted& wanted) {
     for (const auto& snapshot : snapshots) {
         if (snapshot.memory_point && wanted(*snapshot.memory_point)) return true;
         for (const auto& disk : snapshot.disks)
@@ -21,7 +22,8 @@ bool is_whole_point(const std::vector<model::Snapshot>& snapshots, const std::st
     return any_point(snapshots, [&](const model::DiskPoint& p) { return p.file == file && p.tag.empty(); });
 }
 
-bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file, const std::string& tag) {
+bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file,
+              const std::string& tag) {
     return any_point(snapshots, [&](const model::DiskPoint& p) { return p.file == file && p.tag == tag; });
 }
 
@@ -33,7 +35,8 @@ std::vector<std::string> overlays_of(const std::map<std::string, FileFacts>& fil
 }
 
 bool uses(const model::Domain& domain, const std::string& file) {
-    return std::any_of(domain.disks.begin(), domain.disks.end(), [&](const auto& disk) { return disk.source == file; });
+    return std::any_of(domain.disks.begin(), domain.disks.end(),
+                       [&](const auto& disk) { return disk.source == file; });
 }
 
 } // namespace domsnap::plan

@@ -1,6 +1,6 @@
-// snapshot-revert: the disks get fresh overlays over what the snapshot froze (or its internal snapshots are applied),
-// the definition goes back, and a new QEMU takes over from the memory that was saved. All that can be known before the
-// old guest is ended is checked before.
+// snapshot-revert: the disks get fresh overlays over what the snapshot froze (or its internal snapshots are
+// applied), the definition goes back, and a new QEMU takes over from the memory that was saved. All that can
+// be known before the old guest is ended is checked before.
 #include "base/error.h"
 #include "plan/document.h"
 #include "plan/names.h"
@@ -26,14 +26,21 @@ struct Draft {
     std::set<std::string> taken;
     Plan plan;
 
-    bool with_memory() const { return snapshot.memory.location == Location::internal || snapshot.memory.location == Location::external; }
+    bool with_memory() const {
+        return snapshot.memory.location == Location::internal ||
+               snapshot.memory.location == Location::external;
+    }
     bool starts() const { return with_memory() || options.running || options.paused; }
-    bool ends_paused() const { return options.paused || (!options.running && snapshot.state == model::SnapshotState::paused); }
+    bool ends_paused() const {
+        return options.paused || (!options.running && snapshot.state == model::SnapshotState::paused);
+    }
 };
 
 model::Domain document_of(const std::vector<model::Element>& elements, const Draft& draft) {
     if (elements.empty())
-        throw Error(ErrorCode::corrupt, fmt::format("snapshot '{}' has no <domain>: the machine it was taken of is not known", draft.snapshot.name),
+        throw Error(ErrorCode::corrupt,
+                    fmt::format("snapshot '{}' has no <domain>: the machine it was taken of is not known",
+                                draft.snapshot.name),
                     "redefine it with a <domain> (snapshot-create --redefine)");
     model::Element element = elements.front();
     element.name = "domain";
@@ -47,12 +54,16 @@ const FileFacts& usable_file(const Draft& draft, const std::string& disk, const 
     const auto* file = draft.facts.file(point.file);
     const std::string problem = !file ? "it was not found" : file->problem;
     if (!problem.empty())
-        throw Error(ErrorCode::conflict, fmt::format("snapshot '{}' needs file {} for disk '{}': {}", draft.snapshot.name, point.file, disk, problem),
+        throw Error(ErrorCode::conflict,
+                    fmt::format("snapshot '{}' needs file {} for disk '{}': {}", draft.snapshot.name,
+                                point.file, disk, problem),
                     "put the file back; nothing was changed");
     if (!point.tag.empty() && !file->tags.contains(point.tag))
-        throw Error(ErrorCode::conflict, fmt::format("snapshot '{}' needs the internal snapshot '{}' in {} (disk '{}'): it is not there",
-                                                     draft.snapshot.name, point.tag, point.file, disk),
-                    "it was deleted behind domsnap's back; nothing was changed");
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format("snapshot '{}' needs the internal snapshot '{}' in {} (disk '{}'): it is not there",
+                        draft.snapshot.name, point.tag, point.file, disk),
+            "it was deleted behind domsnap's back; nothing was changed");
     return *file;
 }
 
@@ -61,11 +72,14 @@ model::DiskPoint memory_point(const Snapshot& snapshot) {
     if (snapshot.memory_point) return *snapshot.memory_point;
     for (const auto& disk : snapshot.disks)
         if (disk.point && !disk.point->tag.empty()) return *disk.point;
-    throw Error(ErrorCode::corrupt, fmt::format("snapshot '{}' has internal memory, but no disk that holds it", snapshot.name));
+    throw Error(ErrorCode::corrupt,
+                fmt::format("snapshot '{}' has internal memory, but no disk that holds it", snapshot.name));
 }
 
-void set_source(Draft& draft, const std::string& target, const std::string& type, const std::string& path, const std::string& format) {
-    if (draft.definition.find_disk(target)) model::set_disk_source(draft.definition, target, type, path, format);
+void set_source(Draft& draft, const std::string& target, const std::string& type, const std::string& path,
+                const std::string& format) {
+    if (draft.definition.find_disk(target))
+        model::set_disk_source(draft.definition, target, type, path, format);
     if (draft.live.find_disk(target)) model::set_disk_source(draft.live, target, type, path, format);
 }
 
@@ -77,8 +91,9 @@ void plan_overlay(Draft& draft, const model::SnapshotDisk& disk) {
     set_source(draft, disk.name, "file", overlay, "qcow2");
 }
 
-/// Going back to an internal snapshot changes the file's own content. Where an overlay or another snapshot rests on that
-/// content, a copy takes its place: libvirt goes back all the same, and destroys the other branch.
+/// Going back to an internal snapshot changes the file's own content. Where an overlay or another snapshot
+/// rests on that content, a copy takes its place: libvirt goes back all the same, and destroys the other
+/// branch.
 std::string plan_internal_file(Draft& draft, const model::SnapshotDisk& disk) {
     const auto& file = usable_file(draft, disk.name, *disk.point);
     const auto& path = disk.point->file;
@@ -112,17 +127,21 @@ std::vector<ApplyInternal> plan_disks(Draft& draft) {
 }
 
 void check_memory(const Draft& draft) {
-    if (draft.snapshot.memory.location == Location::internal) usable_file(draft, "memory", memory_point(draft.snapshot));
+    if (draft.snapshot.memory.location == Location::internal)
+        usable_file(draft, "memory", memory_point(draft.snapshot));
     if (draft.snapshot.memory.location != Location::external) return;
     const auto found = draft.facts.images.find(draft.snapshot.memory.file);
     if (found == draft.facts.images.end() || !found->second.problem.empty())
-        throw Error(ErrorCode::conflict, fmt::format("the memory of snapshot '{}' cannot be used: {}", draft.snapshot.name,
-                                                     found == draft.facts.images.end() ? "its image was not looked at" : found->second.problem),
+        throw Error(ErrorCode::conflict,
+                    fmt::format("the memory of snapshot '{}' cannot be used: {}", draft.snapshot.name,
+                                found == draft.facts.images.end() ? "its image was not looked at"
+                                                                  : found->second.problem),
                     "nothing was changed");
 }
 
-/// QEMU's snapshot-load brings memory and disks back at once, where one of those disks holds the memory. Otherwise the
-/// memory is read out of its file, because loading it in place would set that file's own content back too.
+/// QEMU's snapshot-load brings memory and disks back at once, where one of those disks holds the memory.
+/// Otherwise the memory is read out of its file, because loading it in place would set that file's own
+/// content back too.
 void load_internal(const Draft& draft, StartGuest& start) {
     const auto holder = memory_point(draft.snapshot);
     for (const auto& disk : draft.snapshot.disks) {
@@ -136,7 +155,8 @@ void load_internal(const Draft& draft, StartGuest& start) {
 }
 
 StartGuest start_step(const Draft& draft) {
-    StartGuest start{StartGuest::From::boot, document_text(draft.live), {}, {}, {}, {}, draft.ends_paused(), "from snapshot"};
+    StartGuest start{StartGuest::From::boot, document_text(draft.live), {}, {}, {}, {}, draft.ends_paused(),
+                     "from snapshot"};
     if (draft.snapshot.memory.location == Location::external) {
         start.from = StartGuest::From::memory;
         start.image = draft.snapshot.memory.file;
@@ -148,15 +168,18 @@ StartGuest start_step(const Draft& draft) {
     return start;
 }
 
-/// The leaf that the guest wrote until now, if nothing else rests on it and it was made over a snapshot's file.
+/// The leaf that the guest wrote until now, if nothing else rests on it and it was made over a snapshot's
+/// file.
 void drop_present_leaves(Draft& draft) {
     std::set<std::string> leaves;
     for (const auto* domain : {&draft.facts.definition, &draft.facts.live})
-        for (const auto& disk : domain->disks) leaves.insert(disk.source);
+        for (const auto& disk : domain->disks)
+            leaves.insert(disk.source);
     for (const auto& leaf : leaves) {
         const auto* file = draft.facts.file(leaf);
         if (!file || file->backing.empty() || !is_whole_point(draft.tree.all(), file->backing)) continue;
-        if (uses(draft.definition, leaf) || uses(draft.live, leaf) || is_point(draft.tree.all(), leaf)) continue;
+        if (uses(draft.definition, leaf) || uses(draft.live, leaf) || is_point(draft.tree.all(), leaf))
+            continue;
         if (!overlays_of(draft.facts.files, leaf).empty()) continue;
         draft.plan.steps.push_back(RemoveFile{leaf, "overlay that was in use"});
     }
@@ -164,19 +187,23 @@ void drop_present_leaves(Draft& draft) {
 
 void describe_guest(Draft& draft) {
     const bool online = draft.facts.online();
-    draft.plan.guest = online ? "The running guest is ended; what it did since its last snapshot is dropped." : "The domain is off.";
-    if (draft.starts()) draft.plan.guest += draft.ends_paused() ? " It comes back paused." : " It comes back running.";
+    draft.plan.guest = online ? "The running guest is ended; what it did since its last snapshot is dropped."
+                              : "The domain is off.";
+    if (draft.starts())
+        draft.plan.guest += draft.ends_paused() ? " It comes back paused." : " It comes back running.";
 }
 
 void plan_switch(Draft& draft, const std::vector<ApplyInternal>& applied) {
     auto& steps = draft.plan.steps;
     const StartGuest start = start_step(draft);
-    if (draft.starts()) steps.push_back(TryOut{start.text, start.from == StartGuest::From::memory ? start.image : ""});
+    if (draft.starts())
+        steps.push_back(TryOut{start.text, start.from == StartGuest::From::memory ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());
     if (draft.facts.online()) steps.push_back(EndGuest{"from snapshot"});
     // Loading an internal state brings its disks back by itself.
     if (start.from != StartGuest::From::internal)
-        for (const auto& apply : applied) steps.push_back(apply);
+        for (const auto& apply : applied)
+            steps.push_back(apply);
     steps.push_back(PutDefinition{document_text(draft.definition), document_text(draft.facts.definition)});
     steps.push_back(SetCurrent{draft.snapshot.name, draft.tree.current()});
     if (draft.starts()) steps.push_back(start);
@@ -185,12 +212,14 @@ void plan_switch(Draft& draft, const std::vector<ApplyInternal>& applied) {
 
 } // namespace
 
-Plan plan_revert(const std::string& name, const RevertOptions& options, const Facts& facts, const model::SnapshotTree& tree) {
+Plan plan_revert(const std::string& name, const RevertOptions& options, const Facts& facts,
+                 const model::SnapshotTree& tree) {
     check_flags(options);
     const Snapshot& snapshot = tree.get(name);
     Draft draft{snapshot, options, facts, tree, {}, {}, facts.taken, {}};
     draft.live = document_of(snapshot.domain, draft);
-    draft.definition = document_of(snapshot.inactive_domain.empty() ? snapshot.domain : snapshot.inactive_domain, draft);
+    draft.definition =
+        document_of(snapshot.inactive_domain.empty() ? snapshot.domain : snapshot.inactive_domain, draft);
     draft.plan.operation = "snapshot-revert";
     draft.plan.domain = facts.definition.name;
     draft.plan.uuid = facts.definition.uuid;

@@ -1,5 +1,6 @@
-// The steps of a plan, as data: what is done, with every name in it, and what takes it back. A step needs no other
-// step's result, is done once even if applied twice, and undone once even if undone twice. Nothing here does anything.
+// The steps of a plan, as data: what is done, with every name in it, and what takes it back. A step needs no
+// other step's result, is done once even if applied twice, and undone once even if undone twice. Nothing here
+// does anything.
 #pragma once
 
 #include <cstdint>
@@ -10,31 +11,50 @@
 namespace domsnap::plan {
 
 /// A new qcow2 overlay file. Undo removes it.
-struct MakeOverlay { std::string path, backing, backing_format; uint64_t size = 0; };
+struct MakeOverlay {
+    std::string path, backing, backing_format;
+    uint64_t size = 0;
+};
 /// A copy of an image (with its internal snapshots) for content that others still read. Undo removes it.
-struct CopyImage { std::string from, to; };
+struct CopyImage {
+    std::string from, to;
+};
 /// An empty private file for the memory image. Undo removes it.
-struct ReserveImage { std::string path; };
+struct ReserveImage {
+    std::string path;
+};
 /// The overlay as an unattached node of the running QEMU. Undo deletes the node.
-struct AddNode { std::string node, path, format; };
+struct AddNode {
+    std::string node, path, format;
+};
 
-struct OverlaySwitch { std::string target, device, base_node, base_path, base_format, overlay_node, overlay_path; };
-struct InternalPoint { std::string target, node, path, tag; };
+struct OverlaySwitch {
+    std::string target, device, base_node, base_path, base_format, overlay_node, overlay_path;
+};
+struct InternalPoint {
+    std::string target, node, path, tag;
+};
 /// One stop of the guest: all disks at one point in time, and the capture of memory begun. Undo merges back.
 struct SwitchDisks {
     std::vector<OverlaySwitch> overlays;
     std::vector<InternalPoint> internals;
-    std::string image;   ///< memory image; "" = disks alone
+    std::string image;       ///< memory image; "" = disks alone
     bool background = false; ///< the guest runs on while memory is written
     bool was_running = true;
 };
 /// Waits until the memory image is whole and durable.
-struct AwaitCapture { std::string image; bool was_running = true; };
-/// An empty qcow2 file of ours that will hold internal memory, for domains whose disks cannot. Undo removes it.
-struct MakeHolder { std::string path; };
-/// Memory and disks into images (QEMU's snapshot-save), and in the same stop other disks onto overlays. disks: every
-/// image that gets the internal snapshot; the one of vmstate_node holds the memory. Undo deletes it in each, and merges
-/// back.
+struct AwaitCapture {
+    std::string image;
+    bool was_running = true;
+};
+/// An empty qcow2 file of ours that will hold internal memory, for domains whose disks cannot. Undo removes
+/// it.
+struct MakeHolder {
+    std::string path;
+};
+/// Memory and disks into images (QEMU's snapshot-save), and in the same stop other disks onto overlays.
+/// disks: every image that gets the internal snapshot; the one of vmstate_node holds the memory. Undo deletes
+/// it in each, and merges back.
 struct SaveInternal {
     std::string job, tag, vmstate_node;
     std::vector<InternalPoint> disks;
@@ -42,54 +62,83 @@ struct SaveInternal {
     bool was_running = true;
 };
 /// The running QEMU lets go of a node. Never undone: the file can be opened again.
-struct DropNode { std::string node; };
+struct DropNode {
+    std::string node;
+};
 /// An internal snapshot in an image that no QEMU uses. Undo deletes it.
-struct CreateInternal { std::string path, tag; };
-struct DeleteInternal { std::string path, tag, node, job; }; ///< node "" = no QEMU uses the image
-struct ApplyInternal { std::string path, tag; };
+struct CreateInternal {
+    std::string path, tag;
+};
+struct DeleteInternal {
+    std::string path, tag, node, job;
+}; ///< node "" = no QEMU uses the image
+struct ApplyInternal {
+    std::string path, tag;
+};
 
-struct PutDefinition { std::string text, old; };
-struct PutLive { std::string text, old; }; ///< what the running QEMU uses; nothing to do when none runs
-struct PutRecord { std::string name, text, old; };
-struct RemoveRecord { std::string name, old; };
-struct SetCurrent { std::string name, old; };
+struct PutDefinition {
+    std::string text, old;
+};
+struct PutLive {
+    std::string text, old;
+}; ///< what the running QEMU uses; nothing to do when none runs
+struct PutRecord {
+    std::string name, text, old;
+};
+struct RemoveRecord {
+    std::string name, old;
+};
+struct SetCurrent {
+    std::string name, old;
+};
 
-/// Whether QEMU would take this domain, learnt from a trial process, and whether every page of the memory image is what
-/// was saved.
-struct TryOut { std::string text, image; };
-struct EndGuest { std::string reason; };
+/// Whether QEMU would take this domain, learnt from a trial process, and whether every page of the memory
+/// image is what was saved.
+struct TryOut {
+    std::string text, image;
+};
+struct EndGuest {
+    std::string reason;
+};
 struct StartGuest {
     enum class From { boot, memory, internal, state } from = From::boot;
-    std::string text; ///< the domain document that runs
-    std::string image;                ///< memory: the image; state: the qcow2 file whose internal snapshot holds it
+    std::string text;  ///< the domain document that runs
+    std::string image; ///< memory: the image; state: the qcow2 file whose internal snapshot holds it
     std::string tag, vmstate_target;  ///< internal; tag: state too
     std::vector<std::string> targets; ///< internal: disks to load
     bool paused = false;
     std::string reason;
 };
 
-/// The overlay's content goes down into its base; QEMU does it if nodes are given. Never undone: both files are valid
-/// at every moment, and it can be done again.
-struct Merge { std::string target, child, child_format, base, base_format, device, top_node, base_node, job; };
-struct Rebase { std::string path, format, backing, backing_format; };
-struct RemoveFile { std::string path, what; };
+/// The overlay's content goes down into its base; QEMU does it if nodes are given. Never undone: both files
+/// are valid at every moment, and it can be done again.
+struct Merge {
+    std::string target, child, child_format, base, base_format, device, top_node, base_node, job;
+};
+struct Rebase {
+    std::string path, format, backing, backing_format;
+};
+struct RemoveFile {
+    std::string path, what;
+};
 
-using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal, CreateInternal,
-                            DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut,
-                            EndGuest, StartGuest, Merge, Rebase, RemoveFile, MakeHolder, DropNode>;
+using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture,
+                            SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
+                            PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
+                            Rebase, RemoveFile, MakeHolder, DropNode>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …
     std::string domain, uuid, snapshot;
     std::vector<Action> steps;
-    /// The first step that is never undone: a failure or crash before it goes back, from it on forward. May be
-    /// steps.size().
+    /// The first step that is never undone: a failure or crash before it goes back, from it on forward. May
+    /// be steps.size().
     uint32_t point_of_no_return = 0;
-    /// From this step on only files that nothing needs any more are merged or removed: a cancel or a failure there ends
-    /// the operation, and a later one does what was left.
+    /// From this step on only files that nothing needs any more are merged or removed: a cancel or a failure
+    /// there ends the operation, and a later one does what was left.
     uint32_t clean_up = 0;
-    std::string guest;     ///< what the guest will feel, in words
-    uint64_t space = 0;    ///< bytes that may be needed
+    std::string guest;  ///< what the guest will feel, in words
+    uint64_t space = 0; ///< bytes that may be needed
     std::vector<std::string> warnings;
 };
 

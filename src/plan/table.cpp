@@ -10,7 +10,8 @@ using model::Location;
 
 namespace {
 
-/// A row names sets of values by letters: memory and disk o(mitted) n(o) i(nternal) e(xternal), flag '-' off, '+' on.
+/// A row names sets of values by letters: memory and disk o(mitted) n(o) i(nternal) e(xternal), flag '-' off,
+/// '+' on.
 struct Row {
     bool online;
     std::string_view memory, disk, disk_only;
@@ -22,8 +23,12 @@ constexpr std::string_view no_memory = "no memory to save: the domain is not run
 constexpr std::string_view contradiction = "memory state cannot be saved with offline or disk-only snapshot: "
                                            "--disk-only contradicts <memory>";
 
-Outcome captures(Location memory, Location disk, std::string_view via) { return {memory, disk, {}, std::string(via)}; }
-Outcome invalid(std::string_view reason) { return {Location::no, Location::no, std::string(reason), "invalid"}; }
+Outcome captures(Location memory, Location disk, std::string_view via) {
+    return {memory, disk, {}, std::string(via)};
+}
+Outcome invalid(std::string_view reason) {
+    return {Location::no, Location::no, std::string(reason), "invalid"};
+}
 
 // The order is the RFC's. Rows that it marks "unsupported for now" have the results that domsnap gives them.
 const std::vector<Row>& rows() {
@@ -65,20 +70,23 @@ char letter(Location location) { return model::to_string(location)[0]; }
 
 bool matches(const Row& row, const Cell& cell) {
     return row.online == cell.online && row.memory.find(letter(cell.memory)) != row.memory.npos &&
-           row.disk.find(letter(cell.disk)) != row.disk.npos && row.disk_only.find(cell.disk_only ? '+' : '-') != row.disk_only.npos;
+           row.disk.find(letter(cell.disk)) != row.disk.npos &&
+           row.disk_only.find(cell.disk_only ? '+' : '-') != row.disk_only.npos;
 }
 
 std::string words(std::string_view letters) {
     if (letters.size() == locations.size()) return "any";
     std::string out;
     for (const Location location : locations)
-        if (letters.find(letter(location)) != letters.npos) out += fmt::format("{}{}", out.empty() ? "" : "/", model::to_string(location));
+        if (letters.find(letter(location)) != letters.npos)
+            out += fmt::format("{}{}", out.empty() ? "" : "/", model::to_string(location));
     return out;
 }
 
 std::string result_words(const Outcome& outcome) {
     if (!outcome.valid()) return fmt::format("invalid ({})", outcome.refusal);
-    return fmt::format("memory={} disk={}, via {}", model::to_string(outcome.memory), model::to_string(outcome.disk), outcome.via);
+    return fmt::format("memory={} disk={}, via {}", model::to_string(outcome.memory),
+                       model::to_string(outcome.disk), outcome.via);
 }
 
 } // namespace
@@ -95,16 +103,18 @@ std::vector<Cell> all_cells() {
     for (const bool online : {false, true})
         for (const Location memory : locations)
             for (const Location disk : locations)
-                for (const bool disk_only : {false, true}) cells.push_back({online, memory, disk, disk_only});
+                for (const bool disk_only : {false, true})
+                    cells.push_back({online, memory, disk, disk_only});
     return cells;
 }
 
 std::string table_text() {
-    std::string out = fmt::format("{:<8} {:<18} {:<10} {:<10} {}\n", "domain", "memory", "disk", "disk-only", "result");
+    std::string out =
+        fmt::format("{:<8} {:<18} {:<10} {:<10} {}\n", "domain", "memory", "disk", "disk-only", "result");
     for (const Row& row : rows()) {
         const auto flag = row.disk_only.size() == 2 ? "any" : row.disk_only == "+" ? "on" : "off";
-        out += fmt::format("{:<8} {:<18} {:<10} {:<10} {}\n", row.online ? "online" : "offline", words(row.memory),
-                           words(row.disk), flag, result_words(row.outcome));
+        out += fmt::format("{:<8} {:<18} {:<10} {:<10} {}\n", row.online ? "online" : "offline",
+                           words(row.memory), words(row.disk), flag, result_words(row.outcome));
     }
     return out;
 }

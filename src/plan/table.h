@@ -1,5 +1,6 @@
-// The RFC's table of combinations, as data: domain x memory x disk x disk-only flag -> what is captured, or why not.
-// The planner, `domsnap table`, the manual and the tests draw from it; nobody else decides from these four.
+// The RFC's table of combinations, as data: domain x memory x disk x disk-only flag -> what is captured, or
+// why not. The planner, `domsnap table`, the manual and the tests draw from it; nobody else decides from
+// these four.
 #pragma once
 
 #include "model/location.h"
@@ -20,7 +21,7 @@ struct Cell {
 
 /// What a cell means.
 struct Outcome {
-    model::Location memory = model::Location::no;   ///< no, internal, external
+    model::Location memory = model::Location::no;     ///< no, internal, external
     model::Location disk = model::Location::internal; ///< for disks that say nothing themselves
     std::string refusal; ///< not empty: an invalid combination, and the table's reason
     std::string via;     ///< the mechanism, as the RFC words it

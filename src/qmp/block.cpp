@@ -108,8 +108,12 @@ Json to_json(const TransactionAction& action) {
 
 } // namespace
 
-void set_read_only(Client& qemu, const BlockNode& node, const std::string& file_node, bool read_only, Deadline d) {
-    Json options{{"driver", node.driver}, {"node-name", node.node_name}, {"read-only", read_only}, {"file", file_node}};
+void set_read_only(Client& qemu, const BlockNode& node, const std::string& file_node, bool read_only,
+                   Deadline d) {
+    Json options{{"driver", node.driver},
+                 {"node-name", node.node_name},
+                 {"read-only", read_only},
+                 {"file", file_node}};
     options["backing"] = node.backing_node.empty() ? Json(nullptr) : Json(node.backing_node);
     qemu.run("blockdev-reopen", {{"options", Json::array({options})}}, d);
 }

@@ -1,5 +1,6 @@
-// The QMP commands that domsnap uses, typed. Which of them a QEMU has, and how, is asked (qmp/capabilities.h).
-// Every function blocks until QEMU answered or the deadline passed, and throws as Client::run does.
+// The QMP commands that domsnap uses, typed. Which of them a QEMU has, and how, is asked
+// (qmp/capabilities.h). Every function blocks until QEMU answered or the deadline passed, and throws as
+// Client::run does.
 #pragma once
 
 #include "qmp/client.h"
@@ -12,7 +13,10 @@
 
 namespace domsnap::qmp {
 
-struct Status { bool running = false; std::string status; }; ///< "running", "paused", "prelaunch", "inmigrate", "io-error", …
+struct Status {
+    bool running = false;
+    std::string status;
+}; ///< "running", "paused", "prelaunch", "inmigrate", "io-error", …
 Status query_status(Client& qemu, Deadline d);
 std::string query_uuid(Client& qemu, Deadline d);
 void stop(Client& qemu, Deadline d);
@@ -21,50 +25,68 @@ void quit(Client& qemu, Deadline d); ///< an answer that never comes because QEM
 void system_powerdown(Client& qemu, Deadline d);
 void system_reset(Client& qemu, Deadline d);
 std::string human_command(Client& qemu, const std::string& line, Deadline d);
-std::string raw_command(Client& qemu, const std::string& json_text, Deadline d); ///< a whole command object as the user typed it; the answer as JSON text
+std::string raw_command(Client& qemu, const std::string& json_text,
+                        Deadline d); ///< a whole command object as the user typed it; the answer as JSON text
 
 // Block graph
-struct BlockNode { std::string node_name, driver, file; bool read_only = false; std::string backing_node; ///< "" = none
-                   uint64_t virtual_size = 0; std::vector<std::string> internal_snapshots; /* tags */ };
+struct BlockNode {
+    std::string node_name, driver, file;
+    bool read_only = false;
+    std::string backing_node; ///< "" = none
+    uint64_t virtual_size = 0;
+    std::vector<std::string> internal_snapshots; /* tags */
+};
 std::vector<BlockNode> query_named_block_nodes(Client& qemu, Deadline d);
-/// The node that each device (by its qdev id or qom path) reads and writes: query-block. Empty node = no medium.
+/// The node that each device (by its qdev id or qom path) reads and writes: query-block. Empty node = no
+/// medium.
 std::map<std::string, std::string> query_device_nodes(Client& qemu, Deadline d);
 void blockdev_add(Client& qemu, const Json& options, Deadline d);
-/// Reopens a format node (with its present file and backing nodes) for writing or for reading only. Discard falls back
-/// to its default: no query tells what it was.
-void set_read_only(Client& qemu, const BlockNode& node, const std::string& file_node, bool read_only, Deadline d);
+/// Reopens a format node (with its present file and backing nodes) for writing or for reading only. Discard
+/// falls back to its default: no query tells what it was.
+void set_read_only(Client& qemu, const BlockNode& node, const std::string& file_node, bool read_only,
+                   Deadline d);
 void blockdev_del(Client& qemu, const std::string& node, Deadline d);
-struct TransactionAction { enum class Kind { overlay, internal } kind; std::string node; ///< device's present node
-                           std::string argument; /* overlay: the overlay's node-name; internal: the snapshot's name */ };
-/// All at one point in time: blockdev-snapshot / blockdev-snapshot-internal-sync. All or nothing in the graph, not on
-/// disk: what a failed one leaves in files is the caller's to remove (qemu 7.2 and 10.0).
+struct TransactionAction {
+    enum class Kind { overlay, internal } kind;
+    std::string node;     ///< device's present node
+    std::string argument; /* overlay: the overlay's node-name; internal: the snapshot's name */
+};
+/// All at one point in time: blockdev-snapshot / blockdev-snapshot-internal-sync. All or nothing in the
+/// graph, not on disk: what a failed one leaves in files is the caller's to remove (qemu 7.2 and 10.0).
 void transaction(Client& qemu, const std::vector<TransactionAction>& actions, Deadline d);
 
 // Jobs
-struct Job { std::string id, type, status, error; uint64_t done = 0, total = 0; };
+struct Job {
+    std::string id, type, status, error;
+    uint64_t done = 0, total = 0;
+};
 std::vector<Job> query_jobs(Client& qemu, Deadline d);
 std::optional<Job> find_job(Client& qemu, const std::string& id, Deadline d);
 void job_dismiss(Client& qemu, const std::string& id, Deadline d);
 void job_cancel(Client& qemu, const std::string& id, Deadline d);
 void job_complete(Client& qemu, const std::string& id, Deadline d);
-/// snapshot-save/-load/-delete as jobs; returns at once. devices must name the vmstate node too (except delete).
-void snapshot_save(Client& qemu, const std::string& job, const std::string& tag, const std::string& vmstate_node,
-                   const std::vector<std::string>& nodes, Deadline d);
-void snapshot_load(Client& qemu, const std::string& job, const std::string& tag, const std::string& vmstate_node,
-                   const std::vector<std::string>& nodes, Deadline d);
-void snapshot_delete(Client& qemu, const std::string& job, const std::string& tag, const std::vector<std::string>& nodes,
-                     Deadline d);
-/// block-commit of top (a node in device_node's chain; top may be device_node itself = active commit) into base.
-/// backing_file: what the header of the image above top shall say (empty: leave it to QEMU).
-void block_commit(Client& qemu, const std::string& job, const std::string& device_node, const std::string& top_node,
-                  const std::string& base_node, const std::string& backing_file, Deadline d);
-/// block-stream: node gets what lies above base_node (empty: all), with the new backing file's name in its header.
+/// snapshot-save/-load/-delete as jobs; returns at once. devices must name the vmstate node too (except
+/// delete).
+void snapshot_save(Client& qemu, const std::string& job, const std::string& tag,
+                   const std::string& vmstate_node, const std::vector<std::string>& nodes, Deadline d);
+void snapshot_load(Client& qemu, const std::string& job, const std::string& tag,
+                   const std::string& vmstate_node, const std::vector<std::string>& nodes, Deadline d);
+void snapshot_delete(Client& qemu, const std::string& job, const std::string& tag,
+                     const std::vector<std::string>& nodes, Deadline d);
+/// block-commit of top (a node in device_node's chain; top may be device_node itself = active commit) into
+/// base. backing_file: what the header of the image above top shall say (empty: leave it to QEMU).
+void block_commit(Client& qemu, const std::string& job, const std::string& device_node,
+                  const std::string& top_node, const std::string& base_node, const std::string& backing_file,
+                  Deadline d);
+/// block-stream: node gets what lies above base_node (empty: all), with the new backing file's name in its
+/// header.
 void block_stream(Client& qemu, const std::string& job, const std::string& node, const std::string& base_node,
                   const std::string& backing_file, Deadline d);
-/// Waits until the job is concluded (auto-dismiss off), dismisses it, and throws refused_by_qemu with the job's error
-/// if it failed, cancelled if it was cancelled. on_progress (done, total) about every 100 ms. A "ready" job gets
-/// job-complete. should_stop is asked as often; when true the job is cancelled.
-void finish_job(Client& qemu, const std::string& id, const std::function<void(uint64_t, uint64_t)>& on_progress,
+/// Waits until the job is concluded (auto-dismiss off), dismisses it, and throws refused_by_qemu with the
+/// job's error if it failed, cancelled if it was cancelled. on_progress (done, total) about every 100 ms. A
+/// "ready" job gets job-complete. should_stop is asked as often; when true the job is cancelled.
+void finish_job(Client& qemu, const std::string& id,
+                const std::function<void(uint64_t, uint64_t)>& on_progress,
                 const std::function<bool()>& should_stop, Deadline d);
 
 // Migration (taking and giving memory)
@@ -74,16 +96,27 @@ void give_fd(Client& qemu, const std::string& name, int fd, Deadline d); ///< ge
 void migrate_to_fd(Client& qemu, const std::string& fd_name, Deadline d);
 void migrate_incoming_fd(Client& qemu, const std::string& fd_name, Deadline d);
 void set_migration_bandwidth_unlimited(Client& qemu, Deadline d);
-struct Migration { std::string status, error; uint64_t transferred = 0, total = 0, remaining = 0, pages = 0; }; ///< status "" = none yet
+struct Migration {
+    std::string status, error;
+    uint64_t transferred = 0, total = 0, remaining = 0, pages = 0;
+}; ///< status "" = none yet
 Migration query_migrate(Client& qemu, Deadline d);
 void migrate_cancel(Client& qemu, Deadline d);
 
 // Devices
-struct Chardev { std::string label, filename; };
+struct Chardev {
+    std::string label, filename;
+};
 std::vector<Chardev> query_chardev(Client& qemu, Deadline d); ///< filename "pty:/dev/pts/3" …
-struct Vnc { bool enabled = false; std::string host, service, family; };
+struct Vnc {
+    bool enabled = false;
+    std::string host, service, family;
+};
 Vnc query_vnc(Client& qemu, Deadline d);
-struct CpuModel { std::string name; std::map<std::string, bool> props; };
+struct CpuModel {
+    std::string name;
+    std::map<std::string, bool> props;
+};
 
 /// {"execute":"screendump"} into a file that QEMU makes (format png where QEMU can).
 void screendump(Client& qemu, const std::string& path, bool png, Deadline d);

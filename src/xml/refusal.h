@@ -9,12 +9,14 @@
 namespace domsnap::xml {
 
 struct Place {
-    std::string source;                           ///< "" or "(…)": not a file, lines mean nothing to the user
+    std::string source; ///< "" or "(…)": not a file, lines mean nothing to the user
     ErrorCode code = ErrorCode::invalid_request;
 
-    [[noreturn]] void refuse(const model::Element& element, const std::string& words, std::string hint = {}) const;
+    [[noreturn]] void refuse(const model::Element& element, const std::string& words,
+                             std::string hint = {}) const;
     /// libvirt's words for an attribute that is not one of a few.
-    [[noreturn]] void refuse_value(const model::Element& element, const char* attribute, std::string hint) const;
+    [[noreturn]] void refuse_value(const model::Element& element, const char* attribute,
+                                   std::string hint) const;
 };
 
 } // namespace domsnap::xml

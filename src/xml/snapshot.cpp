@@ -217,7 +217,8 @@ void read_points(const Reader& reader, const Element& root, Snapshot& snapshot) 
         reader.at.refuse(*points, "the record was written by a newer domsnap",
                          "use that version or a later one");
     if (const auto* memory = points->child("domsnap:memory"))
-        snapshot.memory_point = {memory->attribute("file"), memory->attribute("format"), memory->attribute("tag")};
+        snapshot.memory_point = {memory->attribute("file"), memory->attribute("format"),
+                                 memory->attribute("tag")};
     for (const auto* point : points->elements("domsnap:point")) {
         const auto disk =
             std::find_if(snapshot.disks.begin(), snapshot.disks.end(),

@@ -1,5 +1,5 @@
-// RELAX NG: the schemas in schemas/, and libvirt's own where they are installed. Used as an oracle for what we write
-// and by `validate`; the human messages are the parsers'.
+// RELAX NG: the schemas in schemas/, and libvirt's own where they are installed. Used as an oracle for what
+// we write and by `validate`; the human messages are the parsers'.
 #pragma once
 
 #include <string>
@@ -8,10 +8,14 @@
 
 namespace domsnap::xml {
 
-struct Fault { int line = 0; std::string reason; };
+struct Fault {
+    int line = 0;
+    std::string reason;
+};
 
-/// The schema file for a root element ("domain", "domainsnapshot"): ours from $DOMSNAP_SCHEMA_DIR, the install prefix
-/// or the source tree; for "domain" libvirt's, where installed (/usr/share/libvirt/schemas). Empty if there is none.
+/// The schema file for a root element ("domain", "domainsnapshot"): ours from $DOMSNAP_SCHEMA_DIR, the
+/// install prefix or the source tree; for "domain" libvirt's, where installed (/usr/share/libvirt/schemas).
+/// Empty if there is none.
 std::string find_schema(const std::string& root_element);
 
 /// Every fault with its line. Throws invalid_request for text that is no XML, not_found/io for the schema.

@@ -9,8 +9,8 @@
 
 namespace guest {
 
-/// Milliseconds of CLOCK_MONOTONIC. QEMU stops this clock while the machine is stopped, so a pause between STOP and
-/// RESUME is not seen in it; what is seen is the time that a running guest was kept from running.
+/// Milliseconds of CLOCK_MONOTONIC. QEMU stops this clock while the machine is stopped, so a pause between
+/// STOP and RESUME is not seen in it; what is seen is the time that a running guest was kept from running.
 inline int64_t now_ms() {
     timespec t{};
     clock_gettime(CLOCK_MONOTONIC, &t);

@@ -43,25 +43,32 @@ std::string ok(const std::string& fields = "") {
     return "{\"ok\":true" + (fields.empty() ? "" : "," + fields) + "}";
 }
 std::string failed(const std::string& why) { return "{\"ok\":false,\"error\":" + quoted(why) + "}"; }
-std::string field(const std::string& name, uint64_t value) { return quoted(name) + ":" + std::to_string(value); }
-std::string field(const std::string& name, const std::string& text) { return quoted(name) + ":" + quoted(text); }
+std::string field(const std::string& name, uint64_t value) {
+    return quoted(name) + ":" + std::to_string(value);
+}
+std::string field(const std::string& name, const std::string& text) {
+    return quoted(name) + ":" + quoted(text);
+}
 
 std::string hashes(World& w) {
-    return field("ram_hash", hex(w.ram.hash(w.breathe))) + "," + field("ram_expected", hex(w.ram.expected_hash())) +
-           "," + field("ram_mib", w.ram.filled_mib()) + "," + field("dirty_errors", w.ram.dirty_errors());
+    return field("ram_hash", hex(w.ram.hash(w.breathe))) + "," +
+           field("ram_expected", hex(w.ram.expected_hash())) + "," + field("ram_mib", w.ram.filled_mib()) +
+           "," + field("dirty_errors", w.ram.dirty_errors());
 }
 
 std::string notes(const World& w) {
     std::string out;
-    for (const auto& note : w.ram.notes) out += (out.empty() ? "" : ",") + quoted(note);
+    for (const auto& note : w.ram.notes)
+        out += (out.empty() ? "" : ",") + quoted(note);
     return "\"notes\":[" + out + "]";
 }
 
-// The hash comes first: it lets ticks happen, and nothing may happen between the counters of RAM and of the disks.
+// The hash comes first: it lets ticks happen, and nothing may happen between the counters of RAM and of the
+// disks.
 std::string status(World& w, Words&) {
     const std::string ram = hashes(w);
-    return ok(field("boot", hex(w.boot)) + "," + field("tick", w.tick) + ",\"disks\":" + w.disks.json() + "," + ram +
-              "," + notes(w) + "," + field("uptime_ms", static_cast<uint64_t>(now_ms())));
+    return ok(field("boot", hex(w.boot)) + "," + field("tick", w.tick) + ",\"disks\":" + w.disks.json() +
+              "," + ram + "," + notes(w) + "," + field("uptime_ms", static_cast<uint64_t>(now_ms())));
 }
 
 std::string fill(World& w, Words& words) {
@@ -155,7 +162,8 @@ const std::map<std::string, Command>& table() {
 
 std::string help() {
     std::string out = "shell poweroff reboot help";
-    for (const auto& [name, command] : table()) out += " " + name;
+    for (const auto& [name, command] : table())
+        out += " " + name;
     return ok(field("commands", out));
 }
 
@@ -164,7 +172,8 @@ std::string help() {
 void power(int how) {
     sync();
     reboot(how);
-    for (;;) pause(); // without ACPI the machine only halts
+    for (;;)
+        pause(); // without ACPI the machine only halts
 }
 
 void run_command(World& world, Port& port, const std::string& line) {

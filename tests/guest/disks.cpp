@@ -15,7 +15,8 @@
 namespace guest {
 namespace {
 
-constexpr uint64_t counter_magic = 0x3154534554534d44U, log_magic = 0x31474f4c54534d44U; // "DMSTEST1", "DMSTLOG1"
+constexpr uint64_t counter_magic = 0x3154534554534d44U,
+                   log_magic = 0x31474f4c54534d44U; // "DMSTEST1", "DMSTLOG1"
 
 uint64_t number_in(const std::string& path) {
     char text[32] = {};
@@ -68,13 +69,15 @@ void Disk::check_counter() {
     if (writes_ == 0) return;
     const Counter counter = read_counter();
     if (counter == written_) return;
-    if (mismatches_++ == 0) first_mismatch_ = "RAM says " + to_text(written_) + ", disk says " + to_text(counter);
+    if (mismatches_++ == 0)
+        first_mismatch_ = "RAM says " + to_text(written_) + ", disk says " + to_text(counter);
 }
 
 void Disk::fill_log_entry(uint64_t number, Counter counter) {
     uint64_t* w = words();
     w[0] = log_magic, w[1] = counter.boot, w[2] = number, w[3] = counter.tick;
-    for (size_t i = 4; i < block / 8; i++) w[i] = mix(counter.boot ^ (number << 16) ^ i);
+    for (size_t i = 4; i < block / 8; i++)
+        w[i] = mix(counter.boot ^ (number << 16) ^ i);
 }
 
 void Disk::tick(Counter next) {
@@ -126,7 +129,8 @@ bool Disk::write(uint64_t offset, const std::string& bytes) {
 
 bool Disk::scribble(uint64_t offset, uint64_t kib, uint64_t seed) {
     for (uint64_t at = offset; at < offset + kib * 1024; at += block) {
-        for (size_t i = 0; i < block / 8; i++) words()[i] = mix(seed ^ mix(at + i));
+        for (size_t i = 0; i < block / 8; i++)
+            words()[i] = mix(seed ^ mix(at + i));
         if (!transfer(true, at)) return false;
     }
     return fdatasync(fd_) == 0;
@@ -136,7 +140,8 @@ bool Disk::hash(uint64_t offset, uint64_t kib, uint64_t& out) {
     out = 0;
     for (uint64_t at = offset; at < offset + kib * 1024; at += block) {
         if (!transfer(false, at)) return false;
-        for (size_t i = 0; i < block / 8; i++) out = (out ^ words()[i]) * 0x9fb21c651e98df25U + (out >> 29);
+        for (size_t i = 0; i < block / 8; i++)
+            out = (out ^ words()[i]) * 0x9fb21c651e98df25U + (out >> 29);
     }
     return true;
 }
@@ -144,8 +149,9 @@ bool Disk::hash(uint64_t offset, uint64_t kib, uint64_t& out) {
 std::string Disk::json() {
     const Counter now = read_counter();
     std::string out = "{\"tick\":" + std::to_string(now.boot == written_.boot ? now.tick : 0) +
-                      ",\"written\":" + std::to_string(written_.tick) + ",\"writes\":" + std::to_string(writes_) +
-                      ",\"found\":" + quoted(to_text(found_)) + ",\"counter\":" + quoted(to_text(now)) +
+                      ",\"written\":" + std::to_string(written_.tick) +
+                      ",\"writes\":" + std::to_string(writes_) + ",\"found\":" + quoted(to_text(found_)) +
+                      ",\"counter\":" + quoted(to_text(now)) +
                       ",\"mismatches\":" + std::to_string(mismatches_);
     if (mismatches_ != 0) out += ",\"first_mismatch\":" + quoted(first_mismatch_);
     if (!error_.empty()) out += ",\"error\":" + quoted(error_);
@@ -167,7 +173,8 @@ void Disks::rescan() {
 }
 
 void Disks::tick(Counter counter) {
-    for (auto& [name, disk] : disks_) disk->tick(counter);
+    for (auto& [name, disk] : disks_)
+        disk->tick(counter);
 }
 
 Disk* Disks::find(const std::string& name) {
@@ -177,7 +184,8 @@ Disk* Disks::find(const std::string& name) {
 
 std::string Disks::json() {
     std::string out;
-    for (auto& [name, disk] : disks_) out += (out.empty() ? "" : ",") + quoted(name) + ":" + disk->json();
+    for (auto& [name, disk] : disks_)
+        out += (out.empty() ? "" : ",") + quoted(name) + ":" + disk->json();
     return "{" + out + "}";
 }
 

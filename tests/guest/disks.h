@@ -1,5 +1,6 @@
-// The guest's data disks: a counter and a rotating log on each, always written and always read back without a cache.
-// Knows nothing of RAM areas and ports. The layout and the rule that RAM and disks obey are in README.md.
+// The guest's data disks: a counter and a rotating log on each, always written and always read back without a
+// cache. Knows nothing of RAM areas and ports. The layout and the rule that RAM and disks obey are in
+// README.md.
 #pragma once
 
 #include <array>
@@ -55,9 +56,9 @@ class Disk {
     };
     std::unique_ptr<char, Free> buffer_; ///< one block, aligned for O_DIRECT
     int fd_ = -1;
-    Counter found_;                      ///< what was on the disk when it was opened
-    Counter written_;                    ///< RAM's word for the counter on the disk
-    uint64_t writes_ = 0;                ///< by this boot
+    Counter found_;       ///< what was on the disk when it was opened
+    Counter written_;     ///< RAM's word for the counter on the disk
+    uint64_t writes_ = 0; ///< by this boot
     std::array<uint64_t, log_entries> log_ticks_{};
     unsigned mismatches_ = 0;
     std::string first_mismatch_, error_;

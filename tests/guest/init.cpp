@@ -21,14 +21,16 @@ namespace guest {
 namespace {
 
 void mount_all() {
-    for (const char* where : {"/proc", "/sys", "/dev"}) mkdir(where, 0755);
+    for (const char* where : {"/proc", "/sys", "/dev"})
+        mkdir(where, 0755);
     mount("proc", "/proc", "proc", 0, nullptr);
     mount("sysfs", "/sys", "sysfs", 0, nullptr);
     mount("devtmpfs", "/dev", "devtmpfs", 0, nullptr);
     setenv("PATH", "/bin", 1);
 }
 
-// In the order of the list: the build put each module after those that it needs. One that finds no hardware fails.
+// In the order of the list: the build put each module after those that it needs. One that finds no hardware
+// fails.
 void load_modules() {
     std::ifstream list("/modules/order");
     for (std::string name; std::getline(list, name);) {
@@ -49,7 +51,8 @@ int64_t parameter(const char* name, int64_t otherwise) {
 uint64_t random_word() {
     uint64_t word = 0;
     // Not the blocking pool: a guest that has just booted may not have gathered enough for it.
-    if (getrandom(&word, sizeof word, GRND_INSECURE) != sizeof word) word = mix(static_cast<uint64_t>(now_ms()));
+    if (getrandom(&word, sizeof word, GRND_INSECURE) != sizeof word)
+        word = mix(static_cast<uint64_t>(now_ms()));
     return word;
 }
 
@@ -123,7 +126,8 @@ void Init::tick_if_due() {
 
 void Init::reap() {
     for (int pid; (pid = waitpid(-1, nullptr, WNOHANG)) > 0;)
-        for (auto& port : ports_) port->child_ended(pid);
+        for (auto& port : ports_)
+            port->child_ended(pid);
 }
 
 void Init::poll_once() {
@@ -132,13 +136,16 @@ void Init::poll_once() {
         const short events = port->wants_to_write() ? POLLIN | POLLOUT : POLLIN;
         wanted.push_back({port->lent() ? -1 : port->fd(), events, 0});
     }
-    for (const int fd : buttons_) wanted.push_back({fd, POLLIN, 0});
+    for (const int fd : buttons_)
+        wanted.push_back({fd, POLLIN, 0});
     const int64_t wait = std::max<int64_t>(0, next_tick_ - now_ms());
-    poll(wanted.data(), wanted.size(), static_cast<int>(world_.ram.is_dirtying() ? std::min<int64_t>(wait, 5) : wait));
+    poll(wanted.data(), wanted.size(),
+         static_cast<int>(world_.ram.is_dirtying() ? std::min<int64_t>(wait, 5) : wait));
     for (size_t i = 0; i < ports_.size(); i++) {
         if (wanted[i].revents == 0) continue;
         ports_[i]->flush();
-        for (const auto& line : ports_[i]->lines()) run_command(world_, *ports_[i], line);
+        for (const auto& line : ports_[i]->lines())
+            run_command(world_, *ports_[i], line);
     }
     for (size_t i = ports_.size(); i < wanted.size(); i++)
         if (wanted[i].revents != 0) read_button(wanted[i].fd);

@@ -16,7 +16,8 @@ constexpr size_t longest_line = 4096, longest_queue = 1 << 20;
     const int fd = open(device.c_str(), O_RDWR);
     if (fd < 0) _exit(127);
     ioctl(fd, TIOCSCTTY, 1);
-    for (int target = 0; target <= 2; target++) dup2(fd, target);
+    for (int target = 0; target <= 2; target++)
+        dup2(fd, target);
     execl("/bin/busybox", "sh", "-l", nullptr);
     _exit(127);
 }

@@ -30,7 +30,7 @@ class Hash {
 
 bool Ram::Area::resize(size_t bytes) {
     // Asked first, because mmap promises more than there is, and running out of memory would end init.
-    struct sysinfo memory {};
+    struct sysinfo memory{};
     if (sysinfo(&memory) != 0 || bytes + 32 * mebi > memory.freeram * memory.mem_unit + size) return false;
     if (words != nullptr) munmap(words, size);
     words = nullptr, size = 0;

@@ -1,5 +1,5 @@
-// The guest's RAM under test: an area filled from a seed, an area that is kept dirty, and notes that are nowhere else.
-// Knows nothing of disks and ports.
+// The guest's RAM under test: an area filled from a seed, an area that is kept dirty, and notes that are
+// nowhere else. Knows nothing of disks and ports.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +45,8 @@ class Ram {
     Area fill_, dirty_;
     uint64_t expected_ = 0;
     unsigned rate_ = 0;
-    uint64_t round_ = 1;   ///< pages before cursor_ hold this round's stamp, the others the last round's
-    size_t cursor_ = 0;    ///< page
+    uint64_t round_ = 1; ///< pages before cursor_ hold this round's stamp, the others the last round's
+    size_t cursor_ = 0;  ///< page
     int64_t dirtied_at_ = 0;
 };
 

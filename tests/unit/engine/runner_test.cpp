@@ -1,5 +1,5 @@
-// The runner against a world that breaks: at every effect, before and after it, and again at every effect of the
-// recovery. The world is the old one or the new one afterwards, and no journal is left.
+// The runner against a world that breaks: at every effect, before and after it, and again at every effect of
+// the recovery. The world is the old one or the new one afterwards, and no journal is left.
 #include "engine/runner.h"
 
 #include "base/error.h"
@@ -16,8 +16,8 @@ namespace {
 
 struct Crash {}; ///< the process died: nothing of it runs any more
 
-/// Steps are files that exist or not. Each step makes its file in two effects (half, whole), so that a crash between
-/// them leaves a half.
+/// Steps are files that exist or not. Each step makes its file in two effects (half, whole), so that a crash
+/// between them leaves a half.
 class FileWorld : public World {
   public:
     std::map<std::string, std::string>& files;
@@ -29,14 +29,17 @@ class FileWorld : public World {
 
     void apply(const plan::Action& action) override {
         const auto key = key_of(action);
-        if (const auto* overlay = std::get_if<plan::MakeOverlay>(&action); overlay && overlay->backing == "foreign")
+        if (const auto* overlay = std::get_if<plan::MakeOverlay>(&action);
+            overlay && overlay->backing == "foreign")
             throw Error(ErrorCode::conflict, "exists");
         effect([&] { files[key] = "half"; });
         effect([&] { files[key] = "whole"; });
     }
     void undo(const plan::Action& action) override {
         const auto key = key_of(action);
-        effect([&] { if (files.contains(key)) files[key] = "half"; });
+        effect([&] {
+            if (files.contains(key)) files[key] = "half";
+        });
         effect([&] { files.erase(key); });
     }
 
@@ -48,7 +51,8 @@ class FileWorld : public World {
         if (const auto* remove = std::get_if<plan::RemoveFile>(&action)) return "removed " + remove->path;
         return "?";
     }
-    template <class Effect> void effect(const Effect& change) {
+    template <class Effect>
+    void effect(const Effect& change) {
         ++effects;
         strike();
         change();
@@ -65,7 +69,8 @@ plan::Plan undoable_plan() {
     plan::Plan plan;
     plan.operation = "snapshot-create";
     plan.snapshot = "s";
-    plan.steps = {plan::MakeOverlay{"a", "", "", 0}, plan::MakeOverlay{"b", "", "", 0}, plan::PutRecord{"s", "x", ""}, plan::PutRecord{"t", "x", ""}};
+    plan.steps = {plan::MakeOverlay{"a", "", "", 0}, plan::MakeOverlay{"b", "", "", 0},
+                  plan::PutRecord{"s", "x", ""}, plan::PutRecord{"t", "x", ""}};
     plan.point_of_no_return = 2;
     plan.clean_up = 4;
     return plan;
@@ -97,7 +102,8 @@ class RunnerTest : public testing::Test {
     }
 
     /// Runs until it is through, crashing once at first_crash and once at second_crash of the recovery.
-    std::map<std::string, std::string> run_with_crashes(const plan::Plan& plan, int first_crash, int second_crash) {
+    std::map<std::string, std::string> run_with_crashes(const plan::Plan& plan, int first_crash,
+                                                        int second_crash) {
         std::map<std::string, std::string> files;
         try {
             FileWorld world(files, first_crash);
@@ -132,7 +138,8 @@ TEST_F(RunnerTest, ACrashAnywhereLeavesTheOldWorldOrTheNew) {
         for (int first = 0; first < 20; ++first)
             for (int second = -1; second < 20; ++second) {
                 const auto files = run_with_crashes(plan, first, second);
-                EXPECT_TRUE(files.empty() || is_new(plan, files)) << first << ' ' << second << ' ' << files.size();
+                EXPECT_TRUE(files.empty() || is_new(plan, files))
+                    << first << ' ' << second << ' ' << files.size();
                 EXPECT_FALSE(os::exists(journal));
             }
 }

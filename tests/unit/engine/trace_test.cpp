@@ -27,16 +27,26 @@ class Trace : public ::testing::Test {
 TEST_F(Trace, EachStepAddsALine) {
     const auto file = folder_ + "/trace";
     ::setenv("DOMSNAP_TRACE", file.c_str(), 1);
-    { const TraceStep step("make-overlay"); }
-    EXPECT_THAT(os::read_file(file, 1000), ::testing::MatchesRegex("[0-9]+\\.[0-9]{6} make-overlay [0-9]+\\.[0-9]{3}\n"));
-    { const TraceStep step("put-record"); }
-    EXPECT_THAT(os::read_file(file, 1000), ::testing::MatchesRegex("[^\n]+make-overlay[^\n]+\n[^\n]+put-record[^\n]+\n"));
+    {
+        const TraceStep step("make-overlay");
+    }
+    EXPECT_THAT(os::read_file(file, 1000),
+                ::testing::MatchesRegex("[0-9]+\\.[0-9]{6} make-overlay [0-9]+\\.[0-9]{3}\n"));
+    {
+        const TraceStep step("put-record");
+    }
+    EXPECT_THAT(os::read_file(file, 1000),
+                ::testing::MatchesRegex("[^\n]+make-overlay[^\n]+\n[^\n]+put-record[^\n]+\n"));
 }
 
 TEST_F(Trace, NothingIsWrittenUnlessAskedFor) {
-    { const TraceStep step("make-overlay"); }
+    {
+        const TraceStep step("make-overlay");
+    }
     ::setenv("DOMSNAP_TRACE", "", 1);
-    { const TraceStep step("make-overlay"); }
+    {
+        const TraceStep step("make-overlay");
+    }
     EXPECT_TRUE(os::list_folder(folder_).empty());
 }
 

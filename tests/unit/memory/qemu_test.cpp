@@ -1,4 +1,5 @@
-// The same on real QEMU ($DOMSNAP_QEMU, else qemu-system-x86_64): a bare machine whose RAM was filled with a pattern.
+// The same on real QEMU ($DOMSNAP_QEMU, else qemu-system-x86_64): a bare machine whose RAM was filled with a
+// pattern.
 #include "images.h"
 #include "memory/page_run.h"
 #include "os/process.h"
@@ -28,9 +29,20 @@ class Qemu {
     Qemu(const Scratch& scratch, const std::string& name, const std::vector<std::string>& more)
         : socket_(scratch / (name + ".qmp")) {
         os::Background spec;
-        spec.argv = {emulator(), "-machine", "q35,memory-backend=pc.ram", "-accel", "tcg", "-nodefaults", "-display",
-                     "none", "-object", "memory-backend-ram,id=pc.ram,size=" + std::to_string(ram), "-device", "VGA",
-                     "-qmp", "unix:" + socket_ + ",server=on,wait=off"};
+        spec.argv = {emulator(),
+                     "-machine",
+                     "q35,memory-backend=pc.ram",
+                     "-accel",
+                     "tcg",
+                     "-nodefaults",
+                     "-display",
+                     "none",
+                     "-object",
+                     "memory-backend-ram,id=pc.ram,size=" + std::to_string(ram),
+                     "-device",
+                     "VGA",
+                     "-qmp",
+                     "unix:" + socket_ + ",server=on,wait=off"};
         spec.argv.insert(spec.argv.end(), more.begin(), more.end());
         spec.log_path = scratch / (name + ".log");
         id_ = os::start_background(spec);
@@ -61,13 +73,15 @@ class Qemu {
     void wait_for_status(const std::function<bool(const qmp::Status&)>& wanted) {
         const Deadline deadline = soon();
         while (!wanted(qmp::query_status(qmp(), deadline)))
-            if (deadline.passed()) throw std::runtime_error("QEMU did not get into the state that is waited for");
+            if (deadline.passed())
+                throw std::runtime_error("QEMU did not get into the state that is waited for");
     }
 
   private:
     // QEMU makes its socket a moment after it was started.
     void connect(const std::string& log) {
-        for (const Deadline deadline = soon(); !client_;) try {
+        for (const Deadline deadline = soon(); !client_;)
+            try {
                 client_.emplace(qmp::Client::connect(socket_, deadline));
             } catch (const Error& e) {
                 if (e.code() != ErrorCode::not_found || deadline.passed() || !os::is_alive(id_))
@@ -86,11 +100,13 @@ class OnQemu : public testing::Test {
         if (emulator().empty()) GTEST_SKIP() << "no QEMU: neither $DOMSNAP_QEMU nor qemu-system-x86_64";
         ::setenv("DOMSNAP_LIBEXEC_DIR", CAPTURE_FOLDER, 1);
         std::string pattern;
-        for (uint64_t i = 0; i < pattern_pages; ++i) pattern += page_of(static_cast<unsigned>(i + 1));
+        for (uint64_t i = 0; i < pattern_pages; ++i)
+            pattern += page_of(static_cast<unsigned>(i + 1));
         os::write_file(scratch / "pattern", pattern);
-        source.emplace(scratch, "source",
-                       std::vector<std::string>{"-device", "loader,force-raw=on,addr=" + std::to_string(pattern_at) +
-                                                               ",file=" + scratch / "pattern"});
+        source.emplace(
+            scratch, "source",
+            std::vector<std::string>{"-device", "loader,force-raw=on,addr=" + std::to_string(pattern_at) +
+                                                    ",file=" + scratch / "pattern"});
     }
     void TearDown() override { ::unsetenv("DOMSNAP_LIBEXEC_DIR"); }
 
@@ -121,7 +137,8 @@ void expect_same_ram(const ImageReader& a, const ImageReader& b) {
         ASSERT_EQ(a.blocks()[block].name, b.blocks()[block].name);
         ASSERT_EQ(a.blocks()[block].length, b.blocks()[block].length);
         for (uint64_t page = 0; page < a.blocks()[block].length / page_size; ++page)
-            ASSERT_EQ(seen(a, block, page), seen(b, block, page)) << a.blocks()[block].name << " page " << page;
+            ASSERT_EQ(seen(a, block, page), seen(b, block, page))
+                << a.blocks()[block].name << " page " << page;
     }
 }
 

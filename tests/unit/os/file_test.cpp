@@ -102,13 +102,15 @@ TEST(File, own_files_are_regular_and_bounded) {
     EXPECT_EQ(os::read_own_file(scratch / "none/f", 10), std::nullopt);
     os::write_file(scratch / "f", "0123456789");
     EXPECT_EQ(os::read_own_file(scratch / "f", 10), "0123456789");
-    EXPECT_THAT(words(ErrorCode::corrupt, [&] { os::read_own_file(scratch / "f", 9); }), HasSubstr("larger than"));
+    EXPECT_THAT(words(ErrorCode::corrupt, [&] { os::read_own_file(scratch / "f", 9); }),
+                HasSubstr("larger than"));
     os::write_file(scratch / "empty", "");
     EXPECT_EQ(os::read_own_file(scratch / "empty", 0), "");
     ASSERT_EQ(::symlink("f", (scratch / "link").c_str()), 0);
     ASSERT_EQ(::mkfifo((scratch / "fifo").c_str(), 0600), 0);
     for (const std::string& path : {scratch / "link", scratch / "fifo", scratch.path()})
-        EXPECT_THAT(words(ErrorCode::corrupt, [&] { os::read_own_file(path, 10); }), HasSubstr("not a regular file"));
+        EXPECT_THAT(words(ErrorCode::corrupt, [&] { os::read_own_file(path, 10); }),
+                    HasSubstr("not a regular file"));
 }
 
 TEST(File, create_exclusive_refuses_every_kind_of_existing_name) {

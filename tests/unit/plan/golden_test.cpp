@@ -20,7 +20,8 @@ std::string text_of(const Plan& plan) {
         if (i == plan.clean_up) out += "-- from here on: clean up\n";
         out += fmt::format("{}. {}{}\n", i + 1, step.action, step.guest_paused ? " [paused]" : "");
     }
-    for (const auto& warning : view.warnings) out += fmt::format("warning: {}\n", warning);
+    for (const auto& warning : view.warnings)
+        out += fmt::format("warning: {}\n", warning);
     return out + view.guest + "\n";
 }
 
@@ -37,29 +38,36 @@ constexpr auto running = model::SnapshotState::running;
 constexpr auto off = model::SnapshotState::shutoff;
 
 /// Only vda can be internal: the other disk is raw.
-constexpr const char* internal_vda = "<disks><disk name='vda' snapshot='internal'/><disk name='vdb' snapshot='no'/></disks>";
+constexpr const char* internal_vda =
+    "<disks><disk name='vda' snapshot='internal'/><disk name='vdb' snapshot='no'/></disks>";
 
 std::string request(const std::string& name, const std::string& inner) {
     return fmt::format("<domainsnapshot><name>{}</name>{}</domainsnapshot>", name, inner);
 }
 
-model::SnapshotTree tree_of(const Plan& plan) { return model::SnapshotTree({record_of(plan)}, plan.snapshot); }
+model::SnapshotTree tree_of(const Plan& plan) {
+    return model::SnapshotTree({record_of(plan)}, plan.snapshot);
+}
 
 } // namespace
 
 TEST(PlanGolden, CreateFullExternal) {
-    expect_golden("create-full-external", text_of(plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, test_facts(running))));
+    expect_golden("create-full-external", text_of(plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"),
+                                                                {}, test_facts(running))));
 }
 
 TEST(PlanGolden, CreateFullWithoutUserfaultfd) {
     auto facts = test_facts(running);
     facts.background_snapshot = false;
     facts.why_not_background = "this user may not use userfaultfd";
-    expect_golden("create-full-stopped", text_of(plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts)));
+    expect_golden("create-full-stopped",
+                  text_of(plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts)));
 }
 
 TEST(PlanGolden, CreateMemoryFileIsGenerated) {
-    expect_golden("create-generated-memory", text_of(plan_from_xml(request("s 1", "<memory snapshot='external'/>"), {}, test_facts(running))));
+    expect_golden(
+        "create-generated-memory",
+        text_of(plan_from_xml(request("s 1", "<memory snapshot='external'/>"), {}, test_facts(running))));
 }
 
 TEST(PlanGolden, CreateDiskOnly) {
@@ -68,10 +76,14 @@ TEST(PlanGolden, CreateDiskOnly) {
     expect_golden("create-disk-only", text_of(plan_from_xml(request("d", ""), options, test_facts(running))));
 }
 
-TEST(PlanGolden, CreateInternal) { expect_golden("create-internal", text_of(plan_from_xml(request("i", internal_vda), {}, test_facts(running)))); }
+TEST(PlanGolden, CreateInternal) {
+    expect_golden("create-internal",
+                  text_of(plan_from_xml(request("i", internal_vda), {}, test_facts(running))));
+}
 
 TEST(PlanGolden, CreateOfflineBothKinds) {
-    const auto mixed = "<disks><disk name='vda' snapshot='internal'/><disk name='vdb' snapshot='external'/></disks>";
+    const auto mixed =
+        "<disks><disk name='vda' snapshot='internal'/><disk name='vdb' snapshot='external'/></disks>";
     expect_golden("create-offline-mixed", text_of(plan_from_xml(request("o", mixed), {}, test_facts(off))));
 }
 
@@ -87,7 +99,9 @@ TEST(PlanGolden, RevertInternalThatAnOverlayRestsOn) {
     auto facts = test_facts(off);
     const auto internal = plan_from_xml(request("i", internal_vda), {}, facts);
     carry_out(facts, internal);
-    const auto above = plan_from_xml(request("e", "<disks><disk name='vda' snapshot='external'/><disk name='vdb' snapshot='no'/></disks>"), {}, facts, tree_of(internal));
+    const auto above = plan_from_xml(
+        request("e", "<disks><disk name='vda' snapshot='external'/><disk name='vdb' snapshot='no'/></disks>"),
+        {}, facts, tree_of(internal));
     carry_out(facts, above);
     const model::SnapshotTree tree({record_of(internal), record_of(above)}, "e");
     expect_golden("revert-internal-shared", text_of(plan_revert("i", {}, facts, tree)));

@@ -14,7 +14,8 @@ namespace {
 constexpr auto running = model::SnapshotState::running;
 constexpr auto off = model::SnapshotState::shutoff;
 
-template <class Work> std::string refusal(const Work& work) {
+template <class Work>
+std::string refusal(const Work& work) {
     try {
         work();
     } catch (const Error& error) {
@@ -23,7 +24,8 @@ template <class Work> std::string refusal(const Work& work) {
     return "(accepted)";
 }
 
-std::string create_refusal(const std::string& xml, const CreateOptions& options = {}, const Facts& facts = test_facts(running), const model::SnapshotTree& tree = {}) {
+std::string create_refusal(const std::string& xml, const CreateOptions& options = {},
+                           const Facts& facts = test_facts(running), const model::SnapshotTree& tree = {}) {
     return refusal([&] { plan_from_xml(xml, options, facts, tree); });
 }
 
@@ -36,7 +38,9 @@ struct Chain {
     explicit Chain(unsigned count) {
         for (unsigned i = 1; i <= count; ++i) {
             const auto name = "s" + std::to_string(i);
-            const auto plan = plan_from_xml("<domainsnapshot><name>" + name + "</name><memory file='/vm/" + name + ".mem'/></domainsnapshot>", {}, facts, tree);
+            const auto plan = plan_from_xml("<domainsnapshot><name>" + name + "</name><memory file='/vm/" +
+                                                name + ".mem'/></domainsnapshot>",
+                                            {}, facts, tree);
             carry_out(facts, plan);
             facts.images["/vm/" + name + ".mem"] = {};
             records.push_back(record_of(plan));
@@ -49,24 +53,35 @@ struct Chain {
 
 TEST(Planner, RefusesInTheUsersWords) {
     using testing::HasSubstr;
-    EXPECT_THAT(create_refusal("<domainsnapshot><disks><disk name='vdb' snapshot='internal'/></disks></domainsnapshot>"), HasSubstr("disk vdb unsupported"));
-    EXPECT_THAT(create_refusal("<domainsnapshot><disks><disk name='vda'><source file='/vm/vdb.img'/></disk></disks><memory file='/vm/m'/></domainsnapshot>"),
-                HasSubstr("external snapshot file for disk vda already exists and is not a block device: /vm/vdb.img"));
-    EXPECT_THAT(create_refusal("<domainsnapshot><memory file='/vm/vdb.img'/></domainsnapshot>"), HasSubstr("memory image /vm/vdb.img already exists"));
-    EXPECT_THAT(create_refusal("<domainsnapshot><name>..</name></domainsnapshot>", {.disk_only = true}), HasSubstr("invalid snapshot name '..'"));
-    EXPECT_THAT(create_refusal("<domainsnapshot><memory file='/vm/m'/></domainsnapshot>", {}, test_facts(off)), HasSubstr("no memory to save"));
+    EXPECT_THAT(create_refusal(
+                    "<domainsnapshot><disks><disk name='vdb' snapshot='internal'/></disks></domainsnapshot>"),
+                HasSubstr("disk vdb unsupported"));
+    EXPECT_THAT(
+        create_refusal("<domainsnapshot><disks><disk name='vda'><source "
+                       "file='/vm/vdb.img'/></disk></disks><memory file='/vm/m'/></domainsnapshot>"),
+        HasSubstr(
+            "external snapshot file for disk vda already exists and is not a block device: /vm/vdb.img"));
+    EXPECT_THAT(create_refusal("<domainsnapshot><memory file='/vm/vdb.img'/></domainsnapshot>"),
+                HasSubstr("memory image /vm/vdb.img already exists"));
+    EXPECT_THAT(create_refusal("<domainsnapshot><name>..</name></domainsnapshot>", {.disk_only = true}),
+                HasSubstr("invalid snapshot name '..'"));
+    EXPECT_THAT(
+        create_refusal("<domainsnapshot><memory file='/vm/m'/></domainsnapshot>", {}, test_facts(off)),
+        HasSubstr("no memory to save"));
 }
 
 TEST(Planner, RefusesATakenName) {
     const Chain chain(1);
-    EXPECT_EQ(create_refusal("<domainsnapshot><name>s1</name></domainsnapshot>", {.disk_only = true}, chain.facts, chain.tree),
+    EXPECT_EQ(create_refusal("<domainsnapshot><name>s1</name></domainsnapshot>", {.disk_only = true},
+                             chain.facts, chain.tree),
               "operation failed: domain moment s1 already exists");
 }
 
 TEST(Planner, RefusesWithoutSpaceForMemory) {
     auto facts = test_facts(running);
     facts.free_space["/vm"] = 1 << 20;
-    EXPECT_THAT(create_refusal("<domainsnapshot><memory file='/vm/m'/></domainsnapshot>", {}, facts), testing::HasSubstr("no space for memory image /vm/m"));
+    EXPECT_THAT(create_refusal("<domainsnapshot><memory file='/vm/m'/></domainsnapshot>", {}, facts),
+                testing::HasSubstr("no space for memory image /vm/m"));
 }
 
 TEST(Planner, NamesWithoutANameNeverCollide) {
@@ -75,7 +90,8 @@ TEST(Planner, NamesWithoutANameNeverCollide) {
     std::vector<model::Snapshot> records;
     std::set<std::string> names;
     for (int i = 0; i < 20; ++i) {
-        const auto plan = plan_from_xml("<domainsnapshot/>", disk_only, facts, model::SnapshotTree(records, {}));
+        const auto plan =
+            plan_from_xml("<domainsnapshot/>", disk_only, facts, model::SnapshotTree(records, {}));
         EXPECT_TRUE(names.insert(plan.snapshot).second) << plan.snapshot;
         carry_out(facts, plan);
         records.push_back(record_of(plan));
@@ -85,25 +101,29 @@ TEST(Planner, NamesWithoutANameNeverCollide) {
 
 TEST(Planner, TheSameInputGivesTheSamePlan) {
     const Chain chain(3);
-    EXPECT_EQ(to_json(plan_revert("s2", {}, chain.facts, chain.tree)), to_json(plan_revert("s2", {}, chain.facts, chain.tree)));
+    EXPECT_EQ(to_json(plan_revert("s2", {}, chain.facts, chain.tree)),
+              to_json(plan_revert("s2", {}, chain.facts, chain.tree)));
 }
 
 TEST(Planner, TheJournalsFormLosesNothing) {
     const Chain chain(2);
-    for (const auto& plan : {plan_revert("s1", {}, chain.facts, chain.tree), plan_delete("s1", {}, chain.facts, chain.tree),
-                             plan_from_xml("<domainsnapshot/>", {.disk_only = true}, chain.facts, chain.tree)})
+    for (const auto& plan :
+         {plan_revert("s1", {}, chain.facts, chain.tree), plan_delete("s1", {}, chain.facts, chain.tree),
+          plan_from_xml("<domainsnapshot/>", {.disk_only = true}, chain.facts, chain.tree)})
         EXPECT_EQ(to_json(plan_from_json(to_json(plan))), to_json(plan));
 }
 
 TEST(Planner, AJournalOfANewerDomsnapIsRefused) {
-    EXPECT_THAT(refusal([] { plan_from_json(R"({"plan":2})"); }), testing::HasSubstr("written by a newer domsnap"));
+    EXPECT_THAT(refusal([] { plan_from_json(R"({"plan":2})"); }),
+                testing::HasSubstr("written by a newer domsnap"));
     EXPECT_THAT(refusal([] { plan_from_json("{"); }), testing::HasSubstr("cannot be read"));
 }
 
 TEST(Planner, RevertRefusesMissingFilesByName) {
     Chain chain(1);
     chain.facts.files.at("/vm/vda.qcow2").problem = "No such file or directory";
-    EXPECT_THAT(refusal([&] { plan_revert("s1", {}, chain.facts, chain.tree); }), testing::HasSubstr("needs file /vm/vda.qcow2 for disk 'vda': No such file"));
+    EXPECT_THAT(refusal([&] { plan_revert("s1", {}, chain.facts, chain.tree); }),
+                testing::HasSubstr("needs file /vm/vda.qcow2 for disk 'vda': No such file"));
     chain.facts.files.at("/vm/vda.qcow2").problem.clear();
     chain.facts.images["/vm/s1.mem"].problem = "torn";
     EXPECT_THAT(refusal([&] { plan_revert("s1", {}, chain.facts, chain.tree); }), testing::HasSubstr("torn"));
@@ -114,9 +134,13 @@ TEST(Planner, RevertNeverWritesAFrozenFile) {
     for (const auto& snapshot : chain.tree.all()) {
         const auto plan = plan_revert(snapshot.name, {}, chain.facts, chain.tree);
         for (const auto& step : plan.steps) {
-            if (const auto* remove = std::get_if<RemoveFile>(&step)) { EXPECT_FALSE(is_point(chain.tree.all(), remove->path)) << remove->path; }
+            if (const auto* remove = std::get_if<RemoveFile>(&step)) {
+                EXPECT_FALSE(is_point(chain.tree.all(), remove->path)) << remove->path;
+            }
             EXPECT_FALSE(std::holds_alternative<Merge>(step));
-            if (const auto* apply = std::get_if<ApplyInternal>(&step)) { EXPECT_FALSE(is_whole_point(chain.tree.all(), apply->path)); }
+            if (const auto* apply = std::get_if<ApplyInternal>(&step)) {
+                EXPECT_FALSE(is_whole_point(chain.tree.all(), apply->path));
+            }
         }
     }
 }
@@ -129,7 +153,9 @@ TEST(Planner, DeleteKeepsEveryOtherPoint) {
         for (const auto& one : chain.tree.all())
             if (one.name != doomed.name) remaining.push_back(one);
         for (const auto& step : plan.steps)
-            if (const auto* merge = std::get_if<Merge>(&step)) { EXPECT_FALSE(is_point(remaining, merge->base)) << merge->base; }
+            if (const auto* merge = std::get_if<Merge>(&step)) {
+                EXPECT_FALSE(is_point(remaining, merge->base)) << merge->base;
+            }
     }
 }
 
@@ -139,7 +165,9 @@ TEST(Planner, ASharedFileStaysUntilOneChildIsLeft) {
     add_file(chain.facts, "/vm/vda.branch", "qcow2", "/vm/vda.qcow2");
     const auto plan = plan_delete("s1", {}, chain.facts, chain.tree);
     for (const auto& step : plan.steps)
-        if (const auto* merge = std::get_if<Merge>(&step)) { EXPECT_NE(merge->base, "/vm/vda.qcow2"); }
+        if (const auto* merge = std::get_if<Merge>(&step)) {
+            EXPECT_NE(merge->base, "/vm/vda.qcow2");
+        }
 }
 
 TEST(Planner, DeleteNeverRemovesABaseImage) {
@@ -157,7 +185,8 @@ TEST(Planner, DeletingAnInnerSnapshotMovesTheChildsPoint) {
     std::string last;
     for (const auto& step : plan.steps)
         if (const auto* put = std::get_if<PutRecord>(&step); put && put->name == "s2") last = put->text;
-    const auto moved = xml::parse_snapshot(last, {.redefine = true, .disk_only = false, .record = true}, "record");
+    const auto moved =
+        xml::parse_snapshot(last, {.redefine = true, .disk_only = false, .record = true}, "record");
     EXPECT_EQ(moved.parent, "");
     EXPECT_EQ(moved.find_disk("vda")->point->file, "/vm/vda.qcow2");
 }
@@ -170,7 +199,8 @@ TEST(Names, SnapshotNamesBecomeSafeFileNames) {
     EXPECT_EQ(file_part("a\nb"), "a_b");
     EXPECT_LE(file_part(std::string(400, 'x')).size(), 150u);
     std::string umlauts;
-    for (int i = 0; i < 100; ++i) umlauts += "ä";
+    for (int i = 0; i < 100; ++i)
+        umlauts += "ä";
     EXPECT_EQ(file_part(umlauts).size() % 2, 0u);
     EXPECT_LE(free_overlay("/d/" + std::string(250, 'd'), std::string(300, 's'), taken).size(), 3u + 255u);
 }

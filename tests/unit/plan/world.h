@@ -37,7 +37,8 @@ inline model::Domain test_domain() {
                                          "test"));
 }
 
-inline void add_file(Facts& facts, const std::string& path, const std::string& format, const std::string& backing = {}) {
+inline void add_file(Facts& facts, const std::string& path, const std::string& format,
+                     const std::string& backing = {}) {
     FileFacts file;
     file.path = path;
     file.format = format;
@@ -79,8 +80,10 @@ inline Facts test_facts(model::SnapshotState state) {
 }
 
 /// What the engine does between XML and planner.
-inline Plan plan_from_xml(const std::string& xml, const CreateOptions& options, const Facts& facts, const model::SnapshotTree& tree = {}) {
-    auto request = xml::parse_snapshot(xml, {.redefine = false, .disk_only = options.disk_only, .record = false}, "test");
+inline Plan plan_from_xml(const std::string& xml, const CreateOptions& options, const Facts& facts,
+                          const model::SnapshotTree& tree = {}) {
+    auto request = xml::parse_snapshot(
+        xml, {.redefine = false, .disk_only = options.disk_only, .record = false}, "test");
     const auto& outcome = look_up(cell_of(request, options, facts.live, facts.online()));
     if (!outcome.valid()) throw Error(ErrorCode::invalid_request, outcome.refusal);
     request.memory.location = outcome.memory;
@@ -93,22 +96,29 @@ inline Plan plan_from_xml(const std::string& xml, const CreateOptions& options, 
 inline model::Snapshot record_of(const Plan& plan) {
     for (const auto& step : plan.steps)
         if (const auto* put = std::get_if<PutRecord>(&step); put && put->name == plan.snapshot)
-            return xml::parse_snapshot(put->text, {.redefine = true, .disk_only = false, .record = true}, "record");
+            return xml::parse_snapshot(put->text, {.redefine = true, .disk_only = false, .record = true},
+                                       "record");
     throw Error(ErrorCode::not_found, "the plan writes no record");
 }
 
 /// The facts after the plan was carried out, as far as files and documents go.
 inline void carry_out(Facts& facts, const Plan& plan) {
     for (const auto& step : plan.steps) {
-        if (const auto* made = std::get_if<MakeOverlay>(&step)) add_file(facts, made->path, "qcow2", made->backing);
+        if (const auto* made = std::get_if<MakeOverlay>(&step))
+            add_file(facts, made->path, "qcow2", made->backing);
         if (const auto* made = std::get_if<ReserveImage>(&step)) facts.taken.insert(made->path);
-        if (const auto* put = std::get_if<PutDefinition>(&step)) facts.definition = model::domain_from(xml::parse(put->text, "definition"));
-        if (const auto* put = std::get_if<PutLive>(&step)) facts.live = model::domain_from(xml::parse(put->text, "live"));
-        if (const auto* made = std::get_if<CreateInternal>(&step)) facts.files.at(made->path).tags.insert(made->tag);
+        if (const auto* put = std::get_if<PutDefinition>(&step))
+            facts.definition = model::domain_from(xml::parse(put->text, "definition"));
+        if (const auto* put = std::get_if<PutLive>(&step))
+            facts.live = model::domain_from(xml::parse(put->text, "live"));
+        if (const auto* made = std::get_if<CreateInternal>(&step))
+            facts.files.at(made->path).tags.insert(made->tag);
         if (const auto* save = std::get_if<SaveInternal>(&step))
-            for (const auto& disk : save->disks) facts.files.at(disk.path).tags.insert(disk.tag);
+            for (const auto& disk : save->disks)
+                facts.files.at(disk.path).tags.insert(disk.tag);
         if (const auto* change = std::get_if<SwitchDisks>(&step)) {
-            for (const auto& one : change->internals) facts.files.at(one.path).tags.insert(one.tag);
+            for (const auto& one : change->internals)
+                facts.files.at(one.path).tags.insert(one.tag);
             for (const auto& one : change->overlays)
                 for (auto& disk : facts.disks)
                     if (disk.target == one.target) {

@@ -1,5 +1,5 @@
-// Files that tests read and compare with. DOMSNAP_UPDATE_GOLDENS=1 writes them anew: read the difference before
-// committing it.
+// Files that tests read and compare with. DOMSNAP_UPDATE_GOLDENS=1 writes them anew: read the difference
+// before committing it.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,8 @@ inline void expect(const std::filesystem::path& path, const std::string& text) {
 }
 
 /// The files of a folder with that ending, sorted; at least one.
-inline std::vector<std::filesystem::path> files(const std::filesystem::path& folder, const std::string& ending) {
+inline std::vector<std::filesystem::path> files(const std::filesystem::path& folder,
+                                                const std::string& ending) {
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator(folder))
         if (entry.path().string().ends_with(ending)) found.push_back(entry.path());

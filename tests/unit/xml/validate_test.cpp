@@ -96,8 +96,8 @@ TEST(OurSchema, accepts_what_we_write) {
 TEST(LibvirtsSchema, accepts_what_we_write) {
     if (!std::filesystem::exists(libvirts_schema)) GTEST_SKIP() << "libvirt's schemas are not installed";
     // A few that stand for all: its schema takes a tenth of a second to load. Not disk=, which is ours.
-    for (const char* name : {"everything", "state-shutoff", "memory-external", "inactive-domain", "description",
-                             "parent", "cookie", "disk-block", "disk-manual", "disk-network",
+    for (const char* name : {"everything", "state-shutoff", "memory-external", "inactive-domain",
+                             "description", "parent", "cookie", "disk-block", "disk-manual", "disk-network",
                              "disk-source-seclabel", "domain-attributes-external"}) {
         const auto file = folder / "good" / (std::string("redefine-") + name + ".xml");
         const auto snapshot = xml::parse_snapshot(golden::read(file), {.redefine = true}, file);

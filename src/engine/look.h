@@ -1,0 +1,25 @@
+// The looks that make up an observation: at image files and folders, at QEMU's block graph, at what memory
+// needs. Each adds to the facts; a problem is a fact, not a failure.
+#pragma once
+
+#include "engine/observe.h"
+
+namespace domsnap::engine {
+
+/// An image and what lies below it, once each.
+void look_at(plan::Facts& facts, std::string path, std::string format);
+void look_at_disks(plan::Facts& facts, const model::Domain& domain);
+void look_at_points(plan::Facts& facts, const model::SnapshotTree& tree);
+/// The folders where files may be made: what is in them, and how much room is left.
+void look_at_folders(plan::Facts& facts, const std::vector<NamedFile>& named);
+
+/// Each disk's device and chain, as QEMU has them open.
+void look_at_disk_nodes(Session& session, plan::Facts& facts);
+/// The file that QEMU writes must be the one that we believe it writes: somebody may have committed or
+/// switched behind our back, and a snapshot of the wrong file would be none. Throws conflict.
+void check_leaves(const plan::Facts& facts);
+
+/// Whether memory can be taken while the guest runs, and why not.
+void look_for_background(Session& session, plan::Facts& facts);
+
+} // namespace domsnap::engine

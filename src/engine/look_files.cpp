@@ -1,0 +1,77 @@
+#include "engine/look.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "image/qemu_img.h"
+#include "os/file.h"
+
+#include <fmt/format.h>
+
+namespace domsnap::engine {
+
+using plan::Facts;
+
+void look_at(Facts& facts, std::string path, std::string format) {
+    while (!path.empty() && !facts.files.contains(path)) {
+        plan::FileFacts& file = facts.files[path];
+        file.path = path;
+        file.format = format;
+        try {
+            const auto info = image::info(path, format);
+            file.backing = info.backing_path;
+            file.backing_format = info.backing_format;
+            file.virtual_size = info.virtual_size;
+            file.actual_size = info.actual_size;
+            for (const auto& snapshot : info.snapshots)
+                file.tags.insert(snapshot.tag);
+            if (info.corrupt)
+                file.problem =
+                    fmt::format("{} is marked corrupt: repair it with qemu-img check -r all", path);
+        } catch (const Error& error) {
+            file.problem = error.what();
+        }
+        path = file.backing;
+        format = file.backing_format;
+    }
+}
+
+void look_at_disks(Facts& facts, const model::Domain& domain) {
+    for (const auto& disk : domain.disks)
+        if (!disk.empty()) look_at(facts, disk.source, disk.format);
+}
+
+void look_at_points(Facts& facts, const model::SnapshotTree& tree) {
+    for (const auto& snapshot : tree.all()) {
+        if (snapshot.memory_point) look_at(facts, snapshot.memory_point->file, snapshot.memory_point->format);
+        for (const auto& disk : snapshot.disks) {
+            if (disk.point) look_at(facts, disk.point->file, disk.point->format);
+            // Overlays that a snapshot made may rest on a point without being anybody's point themselves.
+            if (!disk.source.empty() && os::exists(disk.source))
+                look_at(facts, disk.source, disk.driver.empty() ? "qcow2" : disk.driver);
+        }
+    }
+}
+
+static void look_at_folder(Facts& facts, const std::string& folder) {
+    if (facts.folders.contains(folder) || !os::exists(folder)) return;
+    facts.folders.insert(folder);
+    facts.free_space[folder] = os::free_space(folder);
+    for (const auto& name : os::list_folder(folder))
+        facts.taken.insert(folder == "/" ? "/" + name : folder + "/" + name);
+}
+
+void look_at_folders(Facts& facts, const std::vector<NamedFile>& named) {
+    look_at_folder(facts, facts.memory_folder);
+    std::vector<std::string> paths;
+    for (const auto& file : named)
+        paths.push_back(file.path);
+    for (const auto* domain : {&facts.definition, &facts.live})
+        for (const auto& disk : domain->disks)
+            if (!disk.empty() && disk.type == "file") paths.push_back(disk.source);
+    for (const auto& [path, file] : facts.files)
+        paths.push_back(path);
+    for (const auto& path : paths)
+        if (text::starts_with_slash(path)) look_at_folder(facts, text::folder_of(path));
+}
+
+} // namespace domsnap::engine

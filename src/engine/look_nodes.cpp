@@ -1,0 +1,73 @@
+#include "engine/look.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "machine/devices.h"
+#include "os/file.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace domsnap::engine {
+
+using plan::Facts;
+
+namespace {
+
+unsigned first_free_number(const std::vector<qmp::BlockNode>& graph, const std::string& target) {
+    unsigned next = 0;
+    for (const auto& node : graph) {
+        if (!node.node_name.starts_with(target + "-")) continue;
+        const auto number = text::to_u64(std::string_view(node.node_name).substr(target.size() + 1));
+        if (number && *number >= next && *number < 1'000'000) next = static_cast<unsigned>(*number) + 1;
+    }
+    return next;
+}
+
+void look_at_graph(plan::DiskFacts& disk, const std::vector<qmp::BlockNode>& graph, std::string node) {
+    const auto find = [&](const std::string& name) {
+        return std::find_if(graph.begin(), graph.end(), [&](const auto& n) { return n.node_name == name; });
+    };
+    for (auto at = find(node); at != graph.end() && disk.nodes.size() < 1000; at = find(at->backing_node)) {
+        disk.nodes.push_back(at->node_name);
+        disk.files.push_back(at->file);
+    }
+}
+
+} // namespace
+
+void look_at_disk_nodes(Session& session, Facts& facts) {
+    const bool online = facts.online();
+    const auto graph =
+        online ? qmp::query_named_block_nodes(session.monitor(), quick()) : std::vector<qmp::BlockNode>{};
+    const auto devices =
+        online ? qmp::query_device_nodes(session.monitor(), quick()) : std::map<std::string, std::string>{};
+    for (const auto& disk : facts.live.disks) {
+        plan::DiskFacts known{disk.target, {}, {}, {}, first_free_number(graph, disk.target), true};
+        if (!disk.empty()) known.folder_writable = os::is_writable_folder(text::folder_of(disk.source));
+        if (online) {
+            known.device = machine::disk_device_id(facts.live, disk.target);
+            const auto node = devices.find(known.device);
+            if (node != devices.end()) look_at_graph(known, graph, node->second);
+        } else {
+            for (auto path = disk.source; !path.empty() && facts.file(path); path = facts.file(path)->backing)
+                known.files.push_back(path);
+        }
+        facts.disks.push_back(std::move(known));
+    }
+}
+
+void check_leaves(const Facts& facts) {
+    for (const auto& disk : facts.disks) {
+        const auto* said = facts.live.find_disk(disk.target);
+        if (!said || said->empty() || disk.files.empty() || disk.files.front() == said->source) continue;
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format(
+                "disk '{}' is in use as {}, but domsnap knows it as {}: it was changed behind domsnap's back",
+                disk.target, disk.files.front(), said->source),
+            "shut the domain down, and check its definition against its images");
+    }
+}
+
+} // namespace domsnap::engine
