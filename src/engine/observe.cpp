@@ -37,6 +37,7 @@ Facts observe(Session& session) {
     facts.definition = session.definition();
     facts.live = session.live();
     if (const auto process = session.process()) {
+        facts.has_process = true;
         facts.state = observed_state(qmp::query_status(session.monitor(), quick()));
         facts.memory_in_use = std::min(resident_memory(*process), facts.live.memory + (64 << 20));
     }

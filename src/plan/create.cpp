@@ -106,6 +106,11 @@ void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
 Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& facts,
                  const model::SnapshotTree& tree) {
     CreateDraft draft{std::move(request), options, facts, facts.taken, {}};
+    if (facts.has_process && !facts.online())
+        throw Error(ErrorCode::conflict,
+                    fmt::format("domain '{}' is {}: there is nothing sound to save", facts.live.name,
+                                model::to_string(facts.state)),
+                    "revert it to a snapshot, or destroy it first");
     choose_name(draft, tree);
     draft.plan.operation = "snapshot-create";
     draft.plan.domain = facts.live.name;

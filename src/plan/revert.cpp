@@ -199,7 +199,7 @@ void plan_switch(Draft& draft, const std::vector<ApplyInternal>& applied) {
     if (draft.starts())
         steps.push_back(TryOut{start.text, start.from == StartGuest::From::memory ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());
-    if (draft.facts.online()) steps.push_back(EndGuest{"from snapshot"});
+    if (draft.facts.has_process) steps.push_back(EndGuest{"from snapshot"});
     // Loading an internal state brings its disks back by itself.
     if (start.from != StartGuest::From::internal)
         for (const auto& apply : applied)

@@ -116,11 +116,13 @@ class Guest:
         return self.do("status", seconds)
 
     def wait_until_up(self, seconds=120):
-        """Until init answers. What is sent while the kernel boots gets lost, so it is asked again and again."""
+        """Until init answers. What is sent while the kernel boots gets lost, all of it or some letters ("stus"), so it is
+        asked again and again."""
 
         def answers():
             try:
-                return self.status(1)
+                answer = self.ask("status", 1)
+                return answer if answer["ok"] else None
             except GuestSilent:
                 return None
 

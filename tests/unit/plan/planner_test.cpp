@@ -70,6 +70,16 @@ TEST(Planner, RefusesInTheUsersWords) {
         HasSubstr("no memory to save"));
 }
 
+TEST(Planner, ACrashedGuestIsNotSavedButEndedByARevert) {
+    Chain chain(1);
+    chain.facts.state = model::SnapshotState::crashed;
+    EXPECT_THAT(create_refusal("<domainsnapshot/>", {}, chain.facts, chain.tree),
+                testing::HasSubstr("domain 'vm' is crashed"));
+    const auto plan = plan_revert("s1", {}, chain.facts, chain.tree);
+    EXPECT_TRUE(std::any_of(plan.steps.begin(), plan.steps.end(),
+                            [](const Action& a) { return std::holds_alternative<EndGuest>(a); }));
+}
+
 TEST(Planner, RefusesATakenName) {
     const Chain chain(1);
     EXPECT_EQ(create_refusal("<domainsnapshot><name>s1</name></domainsnapshot>", {.disk_only = true},

@@ -53,6 +53,7 @@ inline void add_file(Facts& facts, const std::string& path, const std::string& f
 inline Facts test_facts(model::SnapshotState state) {
     Facts facts;
     facts.state = state;
+    facts.has_process = facts.online() || state == model::SnapshotState::crashed;
     facts.definition = facts.live = test_domain();
     add_file(facts, "/vm/vda.qcow2", "qcow2");
     add_file(facts, "/vm/vdb.img", "raw");
