@@ -28,11 +28,7 @@ void validate_domain(const std::string& xml) {
     if (schema.empty())
         throw Error(ErrorCode::unsupported, "the schema for <domain> is not installed",
                     "install libvirt's schemas, or define without --validate");
-    const auto faults = xml::validate(xml, "(domain_definition)", schema);
-    if (!faults.empty())
-        throw Error(ErrorCode::invalid_request,
-                    fmt::format("XML document failed to validate against schema: line {}: {}",
-                                faults.front().line, faults.front().reason));
+    xml::require_valid(xml, "(domain_definition)", schema);
 }
 
 std::string new_uuid() {

@@ -23,11 +23,7 @@ void validate_snapshot(const std::string& xml) {
     if (schema.empty())
         throw Error(ErrorCode::not_found, "the schema domainsnapshot.rng is not installed",
                     "set DOMSNAP_SCHEMA_DIR");
-    const auto faults = xml::validate(xml, "(domain_snapshot)", schema);
-    if (!faults.empty())
-        throw Error(ErrorCode::invalid_request,
-                    fmt::format("XML document failed to validate against schema: line {}: {}",
-                                faults.front().line, faults.front().reason));
+    xml::require_valid(xml, "(domain_snapshot)", schema);
 }
 
 std::vector<NamedFile> named_files(const model::Snapshot& request) {

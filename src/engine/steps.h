@@ -65,6 +65,10 @@ void apply(Session& session, const plan::StartGuest& step);
 void delete_internal(Session& session, const std::string& path, const std::string& tag,
                      const std::string& job);
 
+/// Waits for a job of QEMU's and dismisses it, reporting progress as what. cancellable: the session's cancel
+/// flag is obeyed.
+void finish_job(Session& session, const std::string& job, const std::string& what, bool cancellable);
+
 /// Merges the device's present node down into base and pivots to it; the guest runs. cancellable: the
 /// session's cancel flag is obeyed.
 void commit_active(Session& session, const std::string& target, const std::string& node,

@@ -24,11 +24,7 @@ void load_internal(Session& session, const plan::StartGuest& step, const model::
         nodes.push_back(node(target));
     const std::string job = "domsnap-load";
     qmp::snapshot_load(session.monitor(), job, step.tag, node(step.vmstate_target), nodes, quick());
-    const auto& control = session.control();
-    qmp::finish_job(
-        session.monitor(), job,
-        [&](uint64_t done, uint64_t total) { control.report("memory and disks", done, total); },
-        [] { return false; }, Deadline::never());
+    finish_job(session, job, "memory and disks", false);
 }
 
 } // namespace

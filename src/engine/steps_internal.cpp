@@ -12,6 +12,8 @@ namespace domsnap::engine {
 
 namespace {
 
+constexpr const char* both = "memory and disks"; // what the progress of a snapshot job is called
+
 bool holds(const std::string& path, const std::string& tag) {
     const auto info = image::info(path, "qcow2");
     return std::any_of(info.snapshots.begin(), info.snapshots.end(),
@@ -23,14 +25,6 @@ std::optional<qmp::BlockNode> node_for(Session& session, const std::string& path
     for (auto& node : qmp::query_named_block_nodes(session.monitor(), quick()))
         if (node.file == path && node.driver == "qcow2") return std::move(node);
     return std::nullopt;
-}
-
-void finish(Session& session, const std::string& job, bool cancellable) {
-    const auto& control = session.control();
-    qmp::finish_job(
-        session.monitor(), job,
-        [&](uint64_t done, uint64_t total) { control.report("memory and disks", done, total); },
-        [&] { return cancellable && control.cancelled(); }, Deadline::never());
 }
 
 } // namespace
@@ -45,7 +39,7 @@ void delete_internal(Session& session, const std::string& path, const std::strin
     const auto file_node = node->node_name + "-file";
     if (node->read_only) qmp::set_read_only(qemu, *node, file_node, false, quick());
     qmp::snapshot_delete(qemu, job, tag, {node->node_name}, quick());
-    finish(session, job, false);
+    finish_job(session, job, both, false);
     if (node->read_only) qmp::set_read_only(qemu, *node, file_node, true, quick());
 }
 
@@ -58,7 +52,7 @@ void save_all(Session& session, const plan::SaveInternal& step) {
         nodes.push_back(disk.node);
     if (step.was_running && !step.overlays.empty()) qmp::stop(session.monitor(), quick());
     qmp::snapshot_save(session.monitor(), step.job, step.tag, step.vmstate_node, nodes, quick());
-    finish(session, step.job, true);
+    finish_job(session, step.job, both, true);
     std::vector<qmp::TransactionAction> actions;
     for (const auto& one : step.overlays)
         actions.push_back({qmp::TransactionAction::Kind::overlay, one.base_node, one.overlay_node});
@@ -82,7 +76,7 @@ void undo(Session& session, const plan::SaveInternal& step) {
     if (session.process()) {
         // The job of a domsnap that died goes on: it has to end before its result can be deleted.
         if (qmp::find_job(session.monitor(), step.job, quick())) try {
-                finish(session, step.job, false);
+                finish_job(session, step.job, both, false);
             } catch (const Error&) { // it failed, or was cancelled: nothing of it is left
             }
         resume_if(session, step.was_running);

@@ -17,14 +17,14 @@ bool has_node(Session& session, const std::string& node) {
     return std::any_of(graph.begin(), graph.end(), [&](const auto& n) { return n.node_name == node; });
 }
 
-void finish(Session& session, const std::string& job, const std::string& what, bool cancellable) {
+} // namespace
+
+void finish_job(Session& session, const std::string& job, const std::string& what, bool cancellable) {
     const auto& control = session.control();
     qmp::finish_job(
         session.monitor(), job, [&](uint64_t done, uint64_t total) { control.report(what, done, total); },
         [&] { return cancellable && control.cancelled(); }, Deadline::never());
 }
-
-} // namespace
 
 void apply(Session& session, const plan::AddNode& step) {
     if (has_node(session, step.node)) return;
@@ -57,7 +57,7 @@ void commit_active(Session& session, const std::string& target, const std::strin
     // A job of that name is one that a dead domsnap began: it went on, and is finished here.
     if (!qmp::find_job(session.monitor(), job, quick()))
         qmp::block_commit(session.monitor(), job, node, node, base_node, {}, quick());
-    finish(session, job, target, cancellable);
+    finish_job(session, job, target, cancellable);
 }
 
 namespace {
@@ -110,7 +110,7 @@ static void merge_online(Session& session, const plan::Merge& step) {
         if (!qmp::find_job(session.monitor(), step.job, quick()))
             qmp::block_commit(session.monitor(), step.job, step.device, step.top_node, step.base_node,
                               step.base, quick());
-        finish(session, step.job, step.target, true);
+        finish_job(session, step.job, step.target, true);
     }
     drop_node(session, step.top_node);
 }

@@ -125,4 +125,12 @@ std::vector<Fault> validate(std::string_view text, const std::string& source,
     return joined(faults);
 }
 
+void require_valid(std::string_view text, const std::string& source, const std::string& schema_path) {
+    const auto faults = validate(text, source, schema_path);
+    if (!faults.empty())
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("XML document failed to validate against schema: line {}: {}",
+                                faults.front().line, faults.front().reason));
+}
+
 } // namespace domsnap::xml

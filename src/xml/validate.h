@@ -21,4 +21,7 @@ std::string find_schema(const std::string& root_element);
 /// Every fault with its line. Throws invalid_request for text that is no XML, not_found/io for the schema.
 std::vector<Fault> validate(std::string_view text, const std::string& source, const std::string& schema_path);
 
+/// Throws invalid_request with the first fault; nothing if there is none.
+void require_valid(std::string_view text, const std::string& source, const std::string& schema_path);
+
 } // namespace domsnap::xml
