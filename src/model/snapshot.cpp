@@ -20,6 +20,25 @@ const SnapshotDisk* Snapshot::find_disk(std::string_view target) const {
     return found == disks.end() ? nullptr : &*found;
 }
 
+std::vector<DiskPoint> Snapshot::points() const {
+    std::vector<DiskPoint> points;
+    if (memory_point) points.push_back(*memory_point);
+    for (const auto& disk : disks)
+        if (disk.point) points.push_back(*disk.point);
+    return points;
+}
+
+std::vector<OwnFile> Snapshot::own_files() const {
+    std::vector<OwnFile> files;
+    const auto add = [&](const std::string& file, const char* what) {
+        if (!file.empty()) files.push_back({file, what});
+    };
+    add(memory.file, "memory image");
+    if (nvram) add(nvram->file, "copy of the NVRAM");
+    if (tpm) add(tpm->file, "copy of the TPM's state");
+    return files;
+}
+
 bool Snapshot::operator==(const Snapshot& other) const {
     const FormatOptions all{.security_info = true, .points = true, .for_request = false};
     return same_content(to_element(*this, all), to_element(other, all));

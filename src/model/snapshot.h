@@ -26,6 +26,19 @@ struct DiskPoint {
     bool operator==(const DiskPoint&) const = default;
 };
 
+/// The NVRAM, or the state of the TPM, as a snapshot keeps it: a copy of its own, so that what the guest uses
+/// never changes its name.
+struct KeptState {
+    std::string file; ///< the copy; "" = there was none yet, and a revert leaves none
+    bool operator==(const KeptState&) const = default;
+};
+
+/// A file that holds a part of one snapshot and nothing else: it goes with the last record that names it.
+struct OwnFile {
+    std::string file;
+    const char* what;
+};
+
 struct SnapshotDisk {
     std::string name; ///< target ("vda"); in a request also the source path
     Location location = Location::omitted;
@@ -45,6 +58,7 @@ struct Snapshot {
     int64_t creation_time = 0;                     ///< epoch seconds; 0 = not said
     SnapshotMemory memory;
     std::optional<DiskPoint> memory_point; ///< records only: the internal snapshot that holds internal memory
+    std::optional<KeptState> nvram, tpm;   ///< records only; nothing for domains without
     std::vector<SnapshotDisk> disks;
     bool has_disks = false;               ///< the request had a <disks> element
     std::vector<Element> domain;          ///< <domain> before the snapshot; 0 or 1
@@ -54,6 +68,8 @@ struct Snapshot {
 
     bool external() const; ///< memory or one disk is
     const SnapshotDisk* find_disk(std::string_view target) const;
+    std::vector<DiskPoint> points() const;  ///< all that was frozen in images, whatever it is of
+    std::vector<OwnFile> own_files() const; ///< all of them, whatever they hold
     bool operator==(const Snapshot&) const; ///< by formatted content
 };
 

@@ -61,11 +61,19 @@ Element point_element(const SnapshotDisk& disk) {
     return point;
 }
 
+void add_kept(Element& points, const char* name, const std::optional<KeptState>& kept) {
+    if (!kept) return;
+    auto& element = points.append(Element(name), 1);
+    if (!kept->file.empty()) element.set_attribute("file", kept->file);
+}
+
 void add_points(Element& root, const Snapshot& snapshot) {
     Element points("domsnap:points");
     points.set_attribute("xmlns:domsnap", record_namespace);
-    points.set_attribute("version", "1");
+    points.set_attribute("version", snapshot.nvram || snapshot.tpm ? "2" : "1");
     if (snapshot.memory_point) set_point(points.append(Element("domsnap:memory"), 1), *snapshot.memory_point);
+    add_kept(points, "domsnap:nvram", snapshot.nvram);
+    add_kept(points, "domsnap:tpm", snapshot.tpm);
     for (const auto& disk : snapshot.disks)
         if (disk.point) points.append(point_element(disk), 1);
     if (!points.children.empty()) root.append(std::move(points));

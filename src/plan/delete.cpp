@@ -98,13 +98,15 @@ void plan_internals(Draft& draft) {
     }
 }
 
-void plan_memory_images(Draft& draft) {
-    for (const auto& snapshot : draft.doomed) {
-        const auto& file = snapshot.memory.file;
-        const auto shares = [&](const Snapshot& other) { return other.memory.file == file; };
-        if (!file.empty() && std::none_of(draft.remaining.begin(), draft.remaining.end(), shares))
-            draft.plan.steps.push_back(RemoveFile{file, "memory image"});
-    }
+/// A clone of a record shares its files.
+void plan_own_files(Draft& draft) {
+    std::set<std::string> kept;
+    for (const auto& snapshot : draft.remaining)
+        for (const auto& own : snapshot.own_files())
+            kept.insert(own.file);
+    for (const auto& snapshot : draft.doomed)
+        for (const auto& own : snapshot.own_files())
+            if (kept.insert(own.file).second) draft.plan.steps.push_back(RemoveFile{own.file, own.what});
 }
 
 /// Files that may have lost their last reason: what the deleted snapshots froze, and the overlays they made.
@@ -249,7 +251,7 @@ Plan plan_delete(const std::string& name, const DeleteOptions& options, const Fa
     draft.plan.clean_up = static_cast<uint32_t>(draft.plan.steps.size());
     if (!options.metadata) {
         plan_internals(draft);
-        plan_memory_images(draft);
+        plan_own_files(draft);
         plan_files(draft);
     }
     draft.plan.guest = facts.online() ? "The guest runs on." : "The domain is off.";

@@ -6,11 +6,9 @@ namespace domsnap::plan {
 
 template <class Wanted>
 static bool any_point(const std::vector<model::Snapshot>& snapshots, const Wanted& wanted) {
-    for (const auto& snapshot : snapshots) {
-        if (snapshot.memory_point && wanted(*snapshot.memory_point)) return true;
-        for (const auto& disk : snapshot.disks)
-            if (disk.point && wanted(*disk.point)) return true;
-    }
+    for (const auto& snapshot : snapshots)
+        for (const auto& point : snapshot.points())
+            if (wanted(point)) return true;
     return false;
 }
 

@@ -213,12 +213,15 @@ void read_documents(const Reader& reader, const Element& root, Snapshot& snapsho
 void read_points(const Reader& reader, const Element& root, Snapshot& snapshot) {
     const auto* points = root.child("domsnap:points");
     if (!points) return;
-    if (points->attribute("version") != "1")
+    if (const auto version = points->attribute("version"); version != "1" && version != "2")
         reader.at.refuse(*points, "the record was written by a newer domsnap",
                          "use that version or a later one");
     if (const auto* memory = points->child("domsnap:memory"))
         snapshot.memory_point = {memory->attribute("file"), memory->attribute("format"),
                                  memory->attribute("tag")};
+    if (const auto* nvram = points->child("domsnap:nvram"))
+        snapshot.nvram = model::KeptState{nvram->attribute("file")};
+    if (const auto* tpm = points->child("domsnap:tpm")) snapshot.tpm = model::KeptState{tpm->attribute("file")};
     for (const auto* point : points->elements("domsnap:point")) {
         const auto disk =
             std::find_if(snapshot.disks.begin(), snapshot.disks.end(),

@@ -91,6 +91,21 @@ TEST(SnapshotElement, has_points_before_the_domain_in_records) {
     EXPECT_EQ(to_text(to_element(external())).find("points"), std::string::npos);
 }
 
+TEST(SnapshotElement, has_what_is_kept_of_nvram_and_tpm_in_records_of_version_2) {
+    Snapshot s = external();
+    s.nvram = KeptState{"/s/e1.nvram"};
+    s.tpm = KeptState{};
+    const auto text = to_pretty_text(to_element(s, {.points = true}));
+    EXPECT_NE(text.find(" version='2'>\n"
+                        "    <domsnap:nvram file='/s/e1.nvram'/>\n"
+                        "    <domsnap:tpm/>\n"
+                        "    <domsnap:point name='vda' file='/vm/vda.qcow2' format='qcow2'/>\n"),
+              std::string::npos);
+    EXPECT_EQ(to_text(to_element(s)).find("nvram"), std::string::npos);
+    EXPECT_EQ(s.own_files().size(), 2u); // the memory image and the copy of the NVRAM
+    EXPECT_EQ(s.points().size(), 1u);
+}
+
 TEST(SnapshotElement, of_a_request_has_only_what_was_given) {
     Snapshot s;
     EXPECT_EQ(to_text(to_element(s, {.for_request = true})), "<domainsnapshot/>");
