@@ -1,6 +1,7 @@
 // What the header of an image says, and the chain that the headers make. Headers are hostile input: a name in
 // one is only ever taken for a file's.
 #include "base/text.h"
+#include "image/header.h"
 #include "image/qemu_img.h"
 #include "image/tool.h"
 #include "os/file.h"
@@ -20,22 +21,6 @@ static std::string shell_quoted(const std::string& word) {
     return quoted + "'";
 }
 
-/// QEMU's own rule: a ':' before the first '/' makes the text before it a protocol.
-static bool names_a_protocol(const std::string& name) {
-    const auto colon = name.find(':');
-    return colon != std::string::npos && colon < name.find('/');
-}
-
-static std::string resolve(const std::string& name, const std::string& image, const std::string& role) {
-    if (name.empty()) return {};
-    if (names_a_protocol(name))
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("the header of '{}' names the {} '{}', which is not a file's path",
-                                text::printable(image), role, text::printable(name)),
-                    "domsnap works with images whose chain is made of files and block devices only");
-    return text::starts_with_slash(name) ? name : os::absolute_path(text::folder_of(image) + "/" + name);
-}
-
 static InternalSnapshot snapshot_from(const json& entry) {
     return {.id = entry.at("id").get<std::string>(),
             .tag = entry.at("name").get<std::string>(),
@@ -50,9 +35,9 @@ static ImageInfo info_from(const json& answer, const std::string& path) {
     info.format = answer.at("format").get<std::string>();
     info.virtual_size = answer.at("virtual-size").get<uint64_t>();
     info.actual_size = answer.value("actual-size", uint64_t{0});
-    info.backing_path = resolve(answer.value("backing-filename", ""), path, "backing file");
+    info.backing_path = named_file(answer.value("backing-filename", ""), path, "backing file");
     info.backing_format = answer.value("backing-filename-format", "");
-    info.data_file = resolve(specific.value("data-file", ""), path, "data file");
+    info.data_file = named_file(specific.value("data-file", ""), path, "data file");
     info.encrypted = answer.value("encrypted", false);
     info.corrupt = specific.value("corrupt", false);
     info.dirty = answer.value("dirty-flag", false);

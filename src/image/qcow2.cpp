@@ -11,20 +11,14 @@
 namespace domsnap::image {
 
 namespace {
-constexpr uint32_t magic = 0x514649fb; // "QFI\xfb"
 // QEMU's own bounds (block/qcow2.h): it makes no file beyond them.
 constexpr uint64_t max_l1_entries = (32 << 20) / 8, max_snapshots = 65'536, max_table = 64 << 20;
 constexpr uint64_t max_file_offset = uint64_t{1} << 56; // of a qcow2 table entry
 constexpr uint64_t entry_size = 40;                     // of the snapshot table, without what varies
 
-enum IncompatibleFeature : uint64_t {
-    dirty = 1, // the reference counts may be wrong, which nobody reads here
-    marked_corrupt = 2,
-    data_file = 4,
-    compression_type = 8, // of compressed clusters, which a VM state has none of
-    extended_l2 = 16,
-    understood = dirty | marked_corrupt | data_file | compression_type | extended_l2
-};
+// Dirty reference counts are nobody's business here, nor is the kind of compressed clusters, of which a VM
+// state has none.
+constexpr uint64_t understood = dirty | marked_corrupt | external_data_file | compression_type | extended_l2;
 } // namespace
 
 struct Qcow2File::Entry {
@@ -32,15 +26,6 @@ struct Qcow2File::Entry {
     uint64_t name_offset = 0, end = 0;
     size_t name_size = 0;
 };
-
-static std::string regular_or_block(const std::string& path) {
-    const std::string image = existing_image(path);
-    const auto info = os::file_info(image);
-    if (info && (info->is_regular || info->is_block)) return image;
-    // Opening a pipe would wait for its other end.
-    throw Error(ErrorCode::corrupt,
-                fmt::format("'{}' is neither a file nor a block device", text::printable(path)));
-}
 
 Qcow2File::Qcow2File(const std::string& path) : path_(regular_or_block(path)), fd_(os::open_read(path_)) {
     read_header();
@@ -75,32 +60,27 @@ Error Qcow2File::unsupported(const std::string& what) const {
 }
 
 void Qcow2File::read_header() {
-    if (read_u32(0) != magic)
+    const auto found = header(fd_, path_);
+    if (!found)
         throw Error(ErrorCode::corrupt, fmt::format("'{}' is not a qcow2 image", text::printable(path_)));
-    version_ = read_u32(4);
-    if (version_ != 2 && version_ != 3)
-        throw unsupported(fmt::format("it is a qcow2 of version {}", version_));
-    cluster_bits_ = read_u32(20);
-    if (cluster_bits_ < 9 || cluster_bits_ > 21)
-        throw damaged(fmt::format("clusters of 2^{} bytes", cluster_bits_));
-    virtual_size_ = read_u64(24);
-    snapshot_count_ = read_u32(60);
-    snapshots_offset_ = read_u64(64);
-    check_features();
+    version_ = found->version;
+    cluster_bits_ = found->cluster_bits;
+    virtual_size_ = found->virtual_size;
+    snapshot_count_ = found->snapshot_count;
+    snapshots_offset_ = found->snapshots_offset;
+    check_features(*found);
     if (snapshot_count_ > max_snapshots) throw damaged(fmt::format("{} internal snapshots", snapshot_count_));
     if (snapshot_count_) check_table_offset(snapshots_offset_, "its snapshot table");
 }
 
-void Qcow2File::check_features() {
-    if (read_u32(32) != 0) throw unsupported("the image is encrypted");
-    if (version_ < 3) return;
-    const uint64_t features = read_u64(72);
-    if (features & ~uint64_t{understood})
-        throw unsupported(fmt::format("it has features that are not understood here (bits {:#x})",
-                                      features & ~uint64_t{understood}));
-    if (features & marked_corrupt) throw damaged("QEMU has marked it so");
-    if (features & data_file) throw unsupported("its data lies in an external file");
-    extended_l2_ = features & extended_l2;
+void Qcow2File::check_features(const Header& found) {
+    if (found.encryption != 0) throw unsupported("the image is encrypted");
+    const uint64_t unknown = found.incompatible & ~uint64_t{understood};
+    if (unknown)
+        throw unsupported(fmt::format("it has features that are not understood here (bits {:#x})", unknown));
+    if (found.incompatible & marked_corrupt) throw damaged("QEMU has marked it so");
+    if (found.incompatible & external_data_file) throw unsupported("its data lies in an external file");
+    extended_l2_ = found.incompatible & extended_l2;
     if (extended_l2_ && cluster_bits_ < 14) throw damaged("its clusters are too small for subclusters");
 }
 

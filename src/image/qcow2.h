@@ -5,6 +5,7 @@
 // made of. Private to the room.
 #pragma once
 
+#include "image/header.h"
 #include "os/fd.h"
 
 #include <cstdint>
@@ -50,7 +51,7 @@ class Qcow2File {
   private:
     struct Entry;
     void read_header();
-    void check_features();
+    void check_features(const Header& found);
     Entry read_entry(uint64_t at) const;
     bool is_named(const Entry& entry, const std::string& tag) const;
     std::optional<Qcow2Snapshot> find(const std::string& tag) const;

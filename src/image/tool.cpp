@@ -102,6 +102,15 @@ std::string existing_image(const std::string& path) {
     return new_image(path);
 }
 
+std::string regular_or_block(const std::string& path) {
+    const std::string image = existing_image(path);
+    const auto info = os::file_info(image);
+    if (info && (info->is_regular || info->is_block)) return image;
+    // Opening a pipe would wait for its other end.
+    throw Error(ErrorCode::corrupt,
+                fmt::format("'{}' is neither a file nor a block device", text::printable(path)));
+}
+
 std::string node(const std::string& absolute_path, const std::string& format, bool alone) {
     const auto info = os::file_info(absolute_path);
     nlohmann::json options = {

@@ -24,6 +24,9 @@ Error refusal(const os::RunResult& result, const std::string& action, const std:
 /// protocol, "-a" an option). Throws not_found if there is nothing there, invalid_request if the name is not
 /// UTF-8: qemu-img's answers (JSON) and QMP could not say it.
 std::string existing_image(const std::string& path);
+/// The same; corrupt for what is neither a file nor a block device. Opening a pipe would wait for its other
+/// end.
+std::string regular_or_block(const std::string& path);
 /// The same for a name at which there is nothing yet.
 std::string new_image(const std::string& path);
 
