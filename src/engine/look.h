@@ -13,6 +13,9 @@ void look_at_points(plan::Facts& facts, const model::SnapshotTree& tree);
 /// The folders where files may be made: what is in them, and how much room is left.
 void look_at_folders(plan::Facts& facts, const std::vector<NamedFile>& named);
 
+/// The files that domsnap made and that are still there. What somebody put in the place of one is not ours.
+void look_at_made_files(plan::Facts& facts, const Session& session);
+
 /// Each disk's device and chain, as QEMU has them open.
 void look_at_disk_nodes(Session& session, plan::Facts& facts);
 /// The file that QEMU writes must be the one that we believe it writes: somebody may have committed or

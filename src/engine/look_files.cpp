@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "image/qemu_img.h"
 #include "os/file.h"
+#include "os/identity.h"
 
 #include <fmt/format.h>
 
@@ -72,6 +73,15 @@ void look_at_folders(Facts& facts, const std::vector<NamedFile>& named) {
         paths.push_back(path);
     for (const auto& path : paths)
         if (text::starts_with_slash(path)) look_at_folder(facts, text::folder_of(path));
+}
+
+void look_at_made_files(Facts& facts, const Session& session) {
+    for (const auto& file : session.ledger().all(session.control())) {
+        if (!file.made) continue;
+        const auto now = os::file_identity(file.path);
+        if (now && now->inode == file.place.inode && now->born == file.place.born)
+            facts.made.insert(file.path);
+    }
 }
 
 } // namespace domsnap::engine

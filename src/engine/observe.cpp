@@ -98,6 +98,7 @@ Facts observe_for_delete(Session& session, const model::SnapshotTree& tree) {
     look_at_points(facts, tree);
     look_at_disk_nodes(session, facts);
     look_at_folders(facts, {});
+    look_at_made_files(facts, session);
     return facts;
 }
 

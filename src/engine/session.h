@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/deadlines.h"
+#include "engine/ledger.h"
 #include "machine/process.h"
 #include "model/domain.h"
 #include "model/tree.h"
@@ -25,6 +26,7 @@ class View {
     const Folders& folders() const { return folders_; }
     const store::DomainFolder& folder() const { return folder_; }
     store::DomainFolder& folder() { return folder_; }
+    Ledger ledger() const { return Ledger(folder_); }
     const machine::RuntimeFiles& files() const { return files_; }
     const model::Domain& definition() const { return definition_; }
     void set_definition(model::Domain domain) { definition_ = std::move(domain); }

@@ -29,6 +29,7 @@ void apply(Session& session, const plan::ReserveImage& step);
 void undo(Session& session, const plan::ReserveImage& step);
 void apply(Session& session, const plan::RemoveFile& step);
 void apply(Session& session, const plan::Rebase& step);
+void apply(Session& session, const plan::NoteFrozen& step);
 
 void apply(Session& session, const plan::MakeHolder& step);
 void undo(Session& session, const plan::MakeHolder& step);

@@ -8,6 +8,8 @@
 
 namespace domsnap::engine {
 
+using model::FileRole;
+
 namespace {
 
 /// A file that a step made, or half made: empty, broken, or an overlay of just that base. Anything else came
@@ -25,45 +27,64 @@ bool is_our_overlay(const plan::MakeOverlay& step) {
 
 } // namespace
 
-void apply(Session&, const plan::MakeOverlay& step) {
+// The ledger's entry comes after the file: a crash between the two leaves a file that the journal's undo
+// still finds, and never an entry of what is not there.
+void apply(Session& session, const plan::MakeOverlay& step) {
     image::create_overlay(step.path, step.backing, step.backing_format, step.size);
+    session.ledger().made(step.path, FileRole::overlay);
 }
 
 void undo(Session& session, const plan::MakeOverlay& step) {
-    if (!os::exists(step.path)) return;
-    if (is_our_overlay(step))
-        os::remove_file_durably(step.path);
-    else
-        session.control().warn(
-            fmt::format("{} is not the overlay that was made there: it is left alone", step.path));
+    if (os::exists(step.path)) {
+        if (is_our_overlay(step))
+            os::remove_file_durably(step.path);
+        else
+            session.control().warn(
+                fmt::format("{} is not the overlay that was made there: it is left alone", step.path));
+    }
+    session.ledger().forget(step.path);
 }
 
-void apply(Session&, const plan::CopyImage& step) { os::copy_file_sparsely(step.from, step.to); }
-void undo(Session&, const plan::CopyImage& step) {
-    if (os::exists(step.to))
-        os::remove_file_durably(step.to); // in a folder that is not there, there is nothing to remove
+namespace {
+
+/// A file that nobody needs any more, and what is known of it.
+void remove_made(Session& session, const std::string& path) {
+    if (os::exists(path)) os::remove_file_durably(path); // the folder may be gone, and the file with it
+    session.ledger().forget(path);
 }
 
-void apply(Session&, const plan::ReserveImage& step) {
+} // namespace
+
+void apply(Session& session, const plan::CopyImage& step) {
+    os::copy_file_sparsely(step.from, step.to);
+    session.ledger().made(step.to, FileRole::copy);
+}
+void undo(Session& session, const plan::CopyImage& step) { remove_made(session, step.to); }
+
+void apply(Session& session, const plan::ReserveImage& step) {
     os::create_exclusive(step.path);
     os::sync_folder(text::folder_of(step.path));
+    session.ledger().made(step.path, FileRole::memory);
 }
-
-void undo(Session&, const plan::ReserveImage& step) {
-    if (os::exists(step.path))
-        os::remove_file_durably(step.path); // in a folder that is not there, there is nothing to remove
-}
+void undo(Session& session, const plan::ReserveImage& step) { remove_made(session, step.path); }
 
 /// The disk part of a file that only holds memory: as small as qcow2 and QEMU's sector allow.
-void apply(Session&, const plan::MakeHolder& step) { image::create(step.path, "qcow2", 65536); }
-void undo(Session&, const plan::MakeHolder& step) {
-    if (os::exists(step.path)) os::remove_file_durably(step.path);
+void apply(Session& session, const plan::MakeHolder& step) {
+    image::create(step.path, "qcow2", 65536);
+    session.ledger().made(step.path, FileRole::holder);
 }
+void undo(Session& session, const plan::MakeHolder& step) { remove_made(session, step.path); }
 
-void apply(Session&, const plan::RemoveFile& step) { os::remove_file_durably(step.path); }
+void apply(Session& session, const plan::RemoveFile& step) { remove_made(session, step.path); }
 
 void apply(Session& session, const plan::Rebase& step) {
     image::rebase(step.path, step.format, step.backing, step.backing_format, true, session.control());
+    session.ledger().renew(step.path);
+}
+
+void apply(Session& session, const plan::NoteFrozen& step) {
+    for (const auto& file : step.files)
+        session.ledger().frozen(file.path, file.format, file.anew);
 }
 
 } // namespace domsnap::engine

@@ -96,6 +96,7 @@ void undo(Session& session, const plan::CreateInternal& step) {
 
 void apply(Session& session, const plan::DeleteInternal& step) {
     delete_internal(session, step.path, step.tag, step.job);
+    session.ledger().renew(step.path); // the file may be frozen as a whole by another snapshot
 }
 
 void apply(Session&, const plan::ApplyInternal& step) { image::snapshot_apply(step.path, step.tag); }

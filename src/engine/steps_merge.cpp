@@ -120,6 +120,7 @@ void apply(Session& session, const plan::Merge& step) {
         merge_online(session, step);
     else
         image::commit(step.child, step.child_format, step.base, session.control());
+    session.ledger().merged(step.child, step.base);
 }
 
 } // namespace domsnap::engine

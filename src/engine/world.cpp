@@ -20,8 +20,9 @@ template <class Step>
 constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture>;
 
 template <class Step>
-constexpr bool final_effect = one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge,
-                                     plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode>;
+constexpr bool final_effect =
+    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge, plan::RemoveFile,
+           plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen>;
 
 class RealWorld : public World {
   public:

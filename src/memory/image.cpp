@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <endian.h>
 #include <fmt/format.h>
 
 namespace domsnap::memory {
@@ -57,6 +58,14 @@ static Trailer read_trailer(const ImageFile& file) {
     }
     if (trailer.file_size != file.size) throw file.altered("its trailer belongs to a file of another size");
     return trailer;
+}
+
+std::string image_hash(const std::string& path) {
+    const ImageFile file = open_file(path);
+    read_trailer(file);
+    uint64_t checksum = 0;
+    os::read_at(file.fd.get(), &checksum, sizeof checksum, file.size - sizeof checksum, path);
+    return fmt::format("{:016x}", le64toh(checksum));
 }
 
 static void check_mark(const ImageFile& file, const Trailer& trailer) {

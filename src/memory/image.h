@@ -61,6 +61,10 @@ class ImageReader {
     std::unique_ptr<State> state_;
 };
 
+/// The image's hash, 16 hexadecimal digits: it covers every byte of the image through the checksums in it.
+/// Reads the trailer alone; throws as ImageReader::open.
+std::string image_hash(const std::string& path);
+
 /// Both are asked about once per MiB; either may be left empty.
 struct VerifyHooks {
     std::function<void(uint64_t done, uint64_t total)> progress; ///< bytes of data pages

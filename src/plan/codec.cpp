@@ -38,6 +38,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, bas
                                    base_node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Rebase, path, format, backing, backing_format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveFile, path, what)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FrozenFile, path, format, anew)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NoteFrozen, files)
 
 namespace {
 
@@ -47,7 +49,7 @@ constexpr const char* kinds[] = {"make-overlay",    "copy-image",     "reserve-i
                                  "delete-internal", "apply-internal", "put-definition", "put-live",
                                  "put-record",      "remove-record",  "set-current",    "try-out",
                                  "end-guest",       "start-guest",    "merge",          "rebase",
-                                 "remove-file",     "make-holder",    "drop-node"};
+                                 "remove-file",     "make-holder",    "drop-node",      "note-frozen"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

@@ -93,6 +93,8 @@ void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
     if (!draft.options.no_metadata) {
         draft.plan.steps.push_back(PutRecord{record.name, record_text(record), {}});
         draft.plan.steps.push_back(SetCurrent{record.name, tree.current()});
+        if (auto files = frozen_files(draft, tree); !files.empty())
+            draft.plan.steps.push_back(NoteFrozen{std::move(files)});
     }
     if (draft.options.halt && draft.facts.online()) {
         draft.plan.steps.push_back(EndGuest{"from snapshot"});

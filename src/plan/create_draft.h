@@ -42,6 +42,10 @@ void plan_disks(CreateDraft& draft);
 std::vector<OverlaySwitch> overlay_switches(const CreateDraft& draft);
 std::vector<InternalPoint> internal_points(const CreateDraft& draft);
 
+/// What the snapshot freezes as a whole: each disk's file, what lies below it as far as no other snapshot has
+/// frozen it, and the memory's own file.
+std::vector<FrozenFile> frozen_files(const CreateDraft& draft, const model::SnapshotTree& tree);
+
 /// External memory: the image's name, and whether there is room for it.
 void plan_memory_file(CreateDraft& draft);
 /// Internal memory: who holds it, and the one stop.

@@ -117,6 +117,14 @@ PlanStep describe(const RemoveFile& s) {
     return say(fmt::format("remove {} ({})", s.path, s.what), {s.path});
 }
 
+PlanStep describe(const NoteFrozen& s) {
+    std::vector<std::string> files;
+    for (const auto& file : s.files)
+        files.push_back(file.path);
+    return say(fmt::format("note by what {} {} known again", text::join(files, ", "),
+                           files.size() == 1 ? "is" : "are"));
+}
+
 } // namespace
 
 PlanView describe(const Plan& plan) {

@@ -37,12 +37,13 @@ struct MemoryImageFacts {
 
 struct Facts {
     model::SnapshotState state = model::SnapshotState::shutoff; ///< running, paused, shutoff, crashed
-    bool has_process = false;            ///< a QEMU holds the images, whatever its guest's state
-    model::Domain definition;                                   ///< what the next start uses
-    model::Domain live;                                         ///< what runs; equals definition when off
-    std::vector<DiskFacts> disks;                               ///< in live's order
+    bool has_process = false;     ///< a QEMU holds the images, whatever its guest's state
+    model::Domain definition;     ///< what the next start uses
+    model::Domain live;           ///< what runs; equals definition when off
+    std::vector<DiskFacts> disks; ///< in live's order
     std::map<std::string, FileFacts> files;
     std::map<std::string, MemoryImageFacts> images; ///< by path
+    std::set<std::string> made;       ///< files that domsnap made for this domain, and which are still those
     std::set<std::string> taken;      ///< paths that exist in the folders where files may be made
     bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;

@@ -122,10 +122,19 @@ struct RemoveFile {
     std::string path, what;
 };
 
+struct FrozenFile {
+    std::string path, format; ///< format "" = a memory image
+    bool anew = false;        ///< whatever is known of it already; else only if nothing is
+};
+/// By what the files that the snapshot froze are known again. Never undone: the record is written by then.
+struct NoteFrozen {
+    std::vector<FrozenFile> files;
+};
+
 using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture,
                             SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
                             PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
-                            Rebase, RemoveFile, MakeHolder, DropNode>;
+                            Rebase, RemoveFile, MakeHolder, DropNode, NoteFrozen>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

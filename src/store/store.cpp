@@ -85,18 +85,44 @@ void DomainFolder::remove() {
     os::remove_tree(gone);
 }
 
-static bool is_record_name(std::string_view file) {
+namespace {
+/// Documents of one kind, each in a file named by a hash.
+constexpr const char *snapshots_folder = "snapshots", *files_folder = "files";
+const char* kind_in(std::string_view folder) { return folder == files_folder ? "file" : "record"; }
+
+bool is_hash_name(std::string_view file) {
     return file.size() == 36 && file.ends_with(".xml") &&
            file.find_first_not_of("0123456789abcdef") == file.size() - 4;
 }
+} // namespace
 
-std::vector<std::string> DomainFolder::record_files() const {
+std::vector<std::string> DomainFolder::documents_in(const char* folder) const {
     std::vector<std::string> files;
     if (!can_be_a_domain(name_)) return files;
-    for (const auto& file : os::list_folder(path_ + "/snapshots"))
-        if (is_record_name(file)) files.push_back(path_ + "/snapshots/" + file);
+    const std::string path = path_ + "/" + folder;
+    for (const auto& file : os::list_folder(path))
+        if (is_hash_name(file)) files.push_back(path + "/" + file);
     return files;
 }
+
+std::string DomainFolder::document_path(const char* folder, const std::string& name) const {
+    return path_ + "/" + folder + "/" + hash_text(name) + ".xml";
+}
+
+std::optional<std::string> DomainFolder::document(const char* folder, const std::string& name) const {
+    if (!can_be_a_domain(name_)) return std::nullopt;
+    return read_ours(kind_in(folder), document_path(folder, name));
+}
+
+void DomainFolder::put_document(const char* folder, const std::string& name, std::string_view xml) {
+    const std::string path = document_path(folder, name);
+    require_domain_name(name_);
+    require_size(xml, path);
+    os::make_folders(path_ + "/" + folder);
+    os::write_file_durably(path, wrap(kind_in(folder), xml));
+}
+
+std::vector<std::string> DomainFolder::record_files() const { return documents_in(snapshots_folder); }
 
 std::string DomainFolder::read_record(const std::string& path) const {
     auto xml = read_ours("record", path);
@@ -105,23 +131,39 @@ std::string DomainFolder::read_record(const std::string& path) const {
 }
 
 std::string DomainFolder::record_path(const std::string& snapshot) const {
-    return path_ + "/snapshots/" + hash_text(snapshot) + ".xml";
+    return document_path(snapshots_folder, snapshot);
 }
 
 std::optional<std::string> DomainFolder::record(const std::string& snapshot) const {
-    if (!can_be_a_domain(name_)) return std::nullopt;
-    return read_ours("record", record_path(snapshot));
+    return document(snapshots_folder, snapshot);
 }
 
 void DomainFolder::put_record(const std::string& snapshot, std::string_view xml) {
-    require_domain_name(name_);
-    require_size(xml, record_path(snapshot));
-    os::make_folders(path_ + "/snapshots");
-    os::write_file_durably(record_path(snapshot), wrap("record", xml));
+    put_document(snapshots_folder, snapshot, xml);
 }
 
 void DomainFolder::remove_record(const std::string& snapshot) {
     os::remove_file_durably(record_path(snapshot));
+}
+
+std::vector<std::string> DomainFolder::file_entries() const { return documents_in(files_folder); }
+
+std::string DomainFolder::read_file_entry(const std::string& entry) const {
+    auto xml = read_ours("file", entry);
+    if (!xml) throw Error(ErrorCode::not_found, fmt::format("{}: no such entry of the ledger", entry));
+    return *std::move(xml);
+}
+
+std::optional<std::string> DomainFolder::file_entry(const std::string& file) const {
+    return document(files_folder, file);
+}
+
+void DomainFolder::put_file_entry(const std::string& file, std::string_view xml) {
+    put_document(files_folder, file, xml);
+}
+
+void DomainFolder::remove_file_entry(const std::string& file) {
+    os::remove_file_durably(document_path(files_folder, file));
 }
 
 std::string DomainFolder::current() const {

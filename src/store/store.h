@@ -1,8 +1,8 @@
 // Definitions, snapshot records, the current snapshot. One folder a domain:
-//   STATE/domains/NAME/{definition.xml,current,journal,snapshots/HASH.xml,memory/}
-// NAME is text::percent_encode of the domain's name; HASH is XXH3-128 (hex) of the snapshot's name, which
-// therefore may be anything. Format: docs/formats/store.md. Knows nothing of images; a record arrives
-// complete, as text.
+//   STATE/domains/NAME/{definition.xml,current,journal,snapshots/HASH.xml,files/HASH.xml,memory/}
+// NAME is text::percent_encode of the domain's name; HASH is XXH3-128 (hex) of the snapshot's name, or of a
+// known file's path, which therefore may be anything. Format: docs/formats/store.md. Knows nothing of images;
+// a record arrives complete, as text.
 #pragma once
 
 #include "os/lock.h"
@@ -40,10 +40,22 @@ class DomainFolder {
     void put_record(const std::string& snapshot, std::string_view xml); ///< durable
     void remove_record(const std::string& snapshot); ///< durable; nothing if it is not there
 
+    // The ledger's entries (docs/formats/ledger.md), by the path of the file that each is about.
+    std::vector<std::string> file_entries() const;               ///< paths of all entries, unordered
+    std::string read_file_entry(const std::string& entry) const; ///< the document in one of file_entries()
+    std::optional<std::string> file_entry(const std::string& file) const;
+    void put_file_entry(const std::string& file, std::string_view xml); ///< durable
+    void remove_file_entry(const std::string& file); ///< durable; nothing if it is not there
+
     std::string current() const;                   ///< "" = none
     void set_current(const std::string& snapshot); ///< durable; "" removes
 
   private:
+    std::vector<std::string> documents_in(const char* folder) const;
+    std::string document_path(const char* folder, const std::string& name) const;
+    std::optional<std::string> document(const char* folder, const std::string& name) const;
+    void put_document(const char* folder, const std::string& name, std::string_view xml);
+
     std::string state_, name_, path_;
 };
 
