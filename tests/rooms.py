@@ -22,15 +22,18 @@ ARROWS = {
     "src/machine": "base os model qmp",
     "src/ui": "base model plan",
     "src/engine": "base os model xml plan qmp image memory machine store",
+    # libvirt's protocol, without sockets and threads of the server: those are cmd/domsnapd's.
+    "src/rpc": "base model xml ui",
     # The command line goes through the public door; the capture is the memory room's own process.
     "cmd/domsnap": "ui xml model os/signals.h", # model: the values that xml gives
+    "cmd/domsnapd": "rpc base os",
     "cmd/domsnap-memory": "base os memory",
     "include/domsnap": "",
 }
 # The words that everybody shares. The other public headers are for those who stand at the door, and for the two that
 # take its requests in (plan) and write its answers out (ui); to them they are values.
 SHARED_HEADERS = {"domsnap/error.h", "domsnap/progress.h"}
-AT_THE_DOOR = {"src/engine", "src/plan", "src/ui", "cmd/domsnap", "include/domsnap"}
+AT_THE_DOOR = {"src/engine", "src/plan", "src/ui", "src/rpc", "cmd/domsnap", "cmd/domsnapd", "include/domsnap"}
 NO_INPUT_OUTPUT = {"src/base", "src/model", "src/plan"}
 SYSTEM_HEADER = re.compile(r"sys/|linux/|unistd\.h|fcntl\.h|fstream|iostream|poll\.h|dirent\.h|filesystem|cstdio")
 # They cost seconds in every file that sees them: for .cpp files, and for headers that only .cpp files of the room see.

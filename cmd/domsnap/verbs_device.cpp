@@ -1,8 +1,8 @@
 // The guest's console, screen and keys, and QEMU's monitor.
 #include "groups.h"
-#include "keys.h"
 #include "session.h"
 #include "terminal.h"
+#include "ui/keys.h"
 
 #include <charconv>
 #include <ctime>
@@ -74,7 +74,7 @@ static void send_key(Session& session, const Arguments& arguments) {
                     "use linux: KEY_A, KEY_LEFTCTRL, or their numbers");
     auto keys = arguments.list("keycode");
     for (auto& key : keys)
-        key = qemu_key(key);
+        key = ui::qemu_key(key);
     session.host().send_key(arguments.get("domain"), keys, hold_time(arguments));
 }
 

@@ -8,8 +8,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace domsnap {
@@ -104,6 +107,38 @@ struct VncAddress {
     std::string socket;
 };
 
+/// The machine that the domains run on.
+struct NodeInfo {
+    std::string hostname, uuid, arch;     ///< uuid "" = the firmware's cannot be read
+    uint64_t memory = 0, free_memory = 0; ///< bytes
+    unsigned cpus = 1, mhz = 0, sockets = 1, cores = 1, threads = 1;
+};
+
+/// The QEMU that a domain without <emulator> gets.
+struct EmulatorInfo {
+    std::string path, version, arch;
+    std::vector<std::string> machines;
+    std::vector<std::pair<std::string, std::string>> aliases; ///< "q35", "pc-q35-7.2"
+    bool kvm = false;                                         ///< this host can run type='kvm'
+};
+
+struct DiskSize {
+    uint64_t capacity = 0, allocation = 0, physical = 0; ///< bytes: the guest's, on disk, of the file
+};
+
+struct Picture {
+    std::string type, data; ///< MIME type, content
+};
+
+/// A guest's serial device, open. Two threads may read and write it, a third interrupt them.
+class Console {
+  public:
+    virtual ~Console() = default;
+    virtual std::string read() = 0;                 ///< waits; "" when the guest is gone or after interrupt()
+    virtual void write(std::string_view bytes) = 0; ///< waits until the guest's device has taken them
+    virtual void interrupt() = 0;
+};
+
 /// The RFC's table of combinations as this build implements it, a line per row.
 std::string combination_table();
 
@@ -141,11 +176,20 @@ class Host {
         std::string path;
     };
     ConsolePath console(const std::string& name, const std::string& device = {}) const;
+    std::unique_ptr<Console> open_console(const std::string& name, const std::string& device = {}) const;
     std::string monitor_command(const std::string& name, const std::string& command, bool human) const;
     /// Writes a PNG or PPM into the file; returns its MIME type.
     std::string screenshot(const std::string& name, const std::string& file) const;
+    Picture screenshot(const std::string& name) const;
     void send_key(const std::string& name, const std::vector<std::string>& keys, int hold_ms) const;
     std::optional<VncAddress> display(const std::string& name) const;
+
+    /// disk: its target, or its source.
+    DiskSize disk_size(const std::string& name, const std::string& disk) const;
+
+    // Where the domains run
+    NodeInfo node() const;
+    EmulatorInfo emulator() const;
 
     // Snapshots
     CreateResult snapshot_create(const std::string& domain, const std::string& xml,

@@ -3,9 +3,9 @@
 
 #include <string>
 
-namespace domsnap::cli {
+namespace domsnap::ui {
 
 /// "KEY_LEFTCTRL" or "29" (or "0x1d") -> "ctrl". Throws Error: "invalid keycode: 'KEY_FOO'".
 std::string qemu_key(const std::string& linux_key);
 
-} // namespace domsnap::cli
+} // namespace domsnap::ui

@@ -1,4 +1,4 @@
-#include "keys.h"
+#include "ui/keys.h"
 
 #include <domsnap/error.h>
 
@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace domsnap::cli {
+namespace domsnap::ui {
 
 namespace {
 struct Key {
@@ -148,4 +148,4 @@ std::string qemu_key(const std::string& linux_key) {
                 "keys are named as in linux/input-event-codes.h: KEY_A, KEY_LEFTCTRL, or their numbers");
 }
 
-} // namespace domsnap::cli
+} // namespace domsnap::ui

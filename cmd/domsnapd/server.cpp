@@ -1,0 +1,211 @@
+#include "server.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+namespace domsnap::server {
+
+using rpc::Level;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr size_t max_peers = 5000;  ///< libvirt's max_clients
+constexpr unsigned max_running = 8; ///< calls of one client at once; libvirt's is 5
+constexpr size_t max_waiting = 64;  ///< calls of one client that are read ahead
+constexpr auto ping_after = 5s;     ///< of silence; libvirt's keepalive_interval
+constexpr unsigned max_pings = 5;   ///< unanswered; libvirt's keepalive_count
+
+} // namespace
+
+Server::Server(rpc::Service& service, const Access& access, std::optional<unsigned> timeout)
+    : service_(service), access_(access), timeout_(timeout) {}
+
+Server::~Server() {
+    for (auto& [number, peer] : peers_)
+        peer.connection->shut();
+}
+
+void Server::listen(os::Fd socket, bool read_only) {
+    const int fd = socket.get();
+    poller_.watch(fd, true, false);
+    listeners_[fd] = {std::move(socket), read_only};
+}
+
+void Server::post(std::function<void()> work) {
+    {
+        const std::lock_guard lock(mutex_);
+        posted_.push_back(std::move(work));
+    }
+    poller_.wake();
+}
+
+void Server::do_posted() {
+    std::deque<std::function<void()>> work;
+    {
+        const std::lock_guard lock(mutex_);
+        work.swap(posted_);
+    }
+    for (const auto& one : work)
+        one();
+}
+
+void Server::accept_all(const os::Fd& listener, bool read_only) {
+    while (auto socket = os::accept_peer(listener))
+        welcome(std::move(socket), read_only);
+}
+
+void Server::welcome(os::Fd socket, bool read_only) {
+    const auto who = os::peer_of(socket);
+    auto name = fmt::format("client {} (uid {}, pid {})", ++next_number_, who.uid, who.pid);
+    if (!(read_only ? access_.may_look(who) : access_.may_change(who)))
+        return service_.log(Level::warning, fmt::format("{}: turned away: not in the group", name));
+    if (peers_.size() >= max_peers)
+        return service_.log(Level::warning,
+                            fmt::format("{}: turned away: {} clients are there", name, max_peers));
+    const auto number = next_number_;
+    auto connection = std::make_shared<Connection>(std::move(socket), [this, number] {
+        post([this, number] {
+            const auto found = peers_.find(number);
+            if (found == peers_.end()) return;
+            if (found->second.connection->flush()) return watch(found->second);
+            drop(found->second, "it does not read");
+        });
+    });
+    Peer peer;
+    peer.number = number;
+    peer.connection = connection;
+    peer.client = std::make_shared<rpc::Client>(service_, connection, std::move(name), read_only);
+    peer.heard = Clock::now();
+    by_fd_[connection->fd()] = number;
+    service_.log(Level::debug,
+                 fmt::format("{}: connected{}", peer.client->name(), read_only ? ", read-only" : ""));
+    watch(peers_.emplace(number, std::move(peer)).first->second);
+}
+
+/// Who has sent more calls than are begun is not read until some are done.
+void Server::watch(const Peer& peer) {
+    poller_.watch(peer.connection->fd(), peer.calls.size() < max_waiting, peer.connection->has_to_send());
+}
+
+void Server::drop(Peer& peer, const std::string& why) {
+    service_.log(why.empty() ? Level::debug : Level::warning,
+                 fmt::format("{}: {}", peer.client->name(), why.empty() ? "gone" : "cut off: " + why));
+    poller_.forget(peer.connection->fd());
+    by_fd_.erase(peer.connection->fd());
+    peer.connection->shut();
+    service_.subscribers.remove_all(peer.client->outlet());
+    last_peer_ = Clock::now();
+    peers_.erase(peer.number);
+}
+
+void Server::take_frames(Peer& peer) {
+    while (peer.calls.size() < max_waiting) {
+        auto frame = peer.connection->frames().next(peer.client->frame_limit());
+        if (!frame) break;
+        if (peer.client->receive(*frame)) peer.calls.push_back(*std::move(frame));
+    }
+    start_calls(peer);
+}
+
+/// Before the connection is open one call follows the other: what they may do depends on the first.
+void Server::start_calls(Peer& peer) {
+    while (!ending_ && !peer.calls.empty() && peer.running < (peer.client->is_open() ? max_running : 1)) {
+        ++peer.running;
+        workers_.run(
+            [this, number = peer.number, client = peer.client, call = std::move(peer.calls.front())] {
+                std::string malformed;
+                try {
+                    client->work(call);
+                } catch (const std::exception& error) {
+                    malformed = error.what();
+                }
+                post([this, number, malformed] { finished(number, malformed); });
+            });
+        peer.calls.pop_front();
+    }
+}
+
+void Server::finished(uint64_t number, const std::string& malformed) {
+    const auto found = peers_.find(number);
+    if (found == peers_.end()) return;
+    Peer& peer = found->second;
+    --peer.running;
+    try {
+        if (!malformed.empty()) throw rpc::Malformed(malformed);
+        take_frames(peer);
+        watch(peer);
+    } catch (const rpc::Malformed& error) {
+        drop(peer, error.what());
+    }
+}
+
+/// False when the peer is gone, for whatever reason that was not its fault.
+bool Server::serve(Peer& peer, const os::Poller::Ready& ready) {
+    if (ready.writable && !peer.connection->flush()) return false;
+    if (ready.readable) {
+        if (!peer.connection->receive()) return false;
+        peer.heard = Clock::now();
+        peer.pings = 0;
+        take_frames(peer);
+    }
+    watch(peer);
+    return true;
+}
+
+void Server::handle(const os::Poller::Ready& ready) {
+    if (const auto listener = listeners_.find(ready.fd); listener != listeners_.end())
+        return accept_all(listener->second.first, listener->second.second);
+    const auto number = by_fd_.find(ready.fd);
+    if (number == by_fd_.end()) return; // dropped a moment ago
+    Peer& peer = peers_.at(number->second);
+    try {
+        if (!serve(peer, ready)) drop(peer, "");
+    } catch (const rpc::Malformed& error) {
+        drop(peer, error.what());
+    }
+}
+
+/// False when the client has not answered for too long. Only those are asked that said they would answer.
+bool Server::keep_alive(Peer& peer) {
+    if (!peer.client->wants_keepalive()) return true;
+    if (Clock::now() - peer.heard < ping_after * (peer.pings + 1)) return true;
+    if (peer.pings >= max_pings) return false;
+    ++peer.pings;
+    peer.connection->send(rpc::ping_frame());
+    return true;
+}
+
+void Server::tick() {
+    for (auto at = peers_.begin(); at != peers_.end();) {
+        Peer& peer = (at++)->second; // dropping takes it out of the map
+        if (!keep_alive(peer)) drop(peer, "it has not answered for 30 s");
+    }
+}
+
+bool Server::nobody_comes() const {
+    return timeout_ && peers_.empty() && workers_.idle() &&
+           Clock::now() - last_peer_ >= std::chrono::seconds(*timeout_);
+}
+
+void Server::turn() {
+    for (const auto& ready : poller_.wait(Deadline::after(1s)))
+        handle(ready);
+    do_posted();
+    tick();
+}
+
+void Server::run(const std::atomic<bool>& stop) {
+    while (!stop && !nobody_comes())
+        turn();
+    ending_ = true;
+    for (const auto& [fd, listener] : listeners_)
+        poller_.forget(fd);
+    service_.jobs.abort_all();
+    while (!workers_.idle())
+        turn(); // those who asked are still told how it went
+    do_posted();
+}
+
+} // namespace domsnap::server
