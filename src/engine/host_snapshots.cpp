@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/observe.h"
+#include "engine/others.h"
 #include "engine/redefine.h"
 #include "engine/runner.h"
 #include "os/file.h"
@@ -81,8 +82,9 @@ RevertResult Host::snapshot_revert(const std::string& domain, const std::string&
     plan::check_flags(options);
     Session session(folders_, resolve_name(folders_, domain), "snapshot-revert", control);
     const auto tree = session.snapshots();
-    const auto facts = observe_for_revert(session, tree, tree.get(snapshot));
-    const auto plan = plan::plan_revert(snapshot, options, facts, tree);
+    auto facts = observe_for_revert(session, tree, tree.get(snapshot));
+    const auto plan =
+        plan_beside_others(session, facts, [&] { return plan::plan_revert(snapshot, options, facts, tree); });
     RevertResult result{plan::describe(plan), DomainState::shutoff, "offline"};
     if (!options.dry_run) finish(session, plan, *real_world(session), control);
     for (const auto& step : plan.steps)
@@ -99,8 +101,9 @@ PlanView Host::snapshot_delete(const std::string& domain, const std::string& sna
     Session session(folders_, resolve_name(folders_, domain), "snapshot-delete", control);
     const auto tree = session.snapshots();
     tree.get(snapshot);
-    const auto facts = observe_for_delete(session, tree);
-    const auto plan = plan::plan_delete(snapshot, options, facts, tree);
+    auto facts = observe_for_delete(session, tree);
+    const auto plan =
+        plan_beside_others(session, facts, [&] { return plan::plan_delete(snapshot, options, facts, tree); });
     if (!options.dry_run) finish(session, plan, *real_world(session), control);
     return plan::describe(plan);
 }

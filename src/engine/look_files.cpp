@@ -75,13 +75,34 @@ void look_at_folders(Facts& facts, const std::vector<NamedFile>& named) {
         if (text::starts_with_slash(path)) look_at_folder(facts, text::folder_of(path));
 }
 
+static bool is_an_image(model::FileRole role) {
+    return role == model::FileRole::overlay || role == model::FileRole::copy;
+}
+
+/// A given file that lies below another given one, or below a copy of one, is a base image that no guest of
+/// this domain ever wrote to: others may rest on it.
+static void look_at_given_files(Facts& facts, const std::vector<model::KnownFile>& known) {
+    std::set<std::string> below;
+    for (const auto& file : known) {
+        if (file.role != model::FileRole::given && file.role != model::FileRole::copy) continue;
+        if (file.header) below.insert(file.header->backing);
+        if (const auto* now = facts.file(file.path)) below.insert(now->backing);
+    }
+    for (const auto& file : known)
+        if (file.role == model::FileRole::given && !below.contains(file.path)) facts.given.insert(file.path);
+}
+
 void look_at_made_files(Facts& facts, const Session& session) {
-    for (const auto& file : session.ledger().all(session.control())) {
+    const auto known = session.ledger().all(session.control());
+    for (const auto& file : known) {
         if (!file.made) continue;
         const auto now = os::file_identity(file.path);
-        if (now && now->inode == file.place.inode && now->born == file.place.born)
-            facts.made.insert(file.path);
+        if (!now || now->inode != file.place.inode || now->born != file.place.born) continue;
+        facts.made.insert(file.path);
+        // One that no record names any more may still rest on a file that goes.
+        if (is_an_image(file.role)) look_at(facts, file.path, "qcow2");
     }
+    look_at_given_files(facts, known);
 }
 
 } // namespace domsnap::engine

@@ -37,7 +37,7 @@ void look_at_graph(plan::DiskFacts& disk, const std::vector<qmp::BlockNode>& gra
 } // namespace
 
 void look_at_disk_nodes(Session& session, Facts& facts) {
-    const bool online = facts.online();
+    const bool online = facts.has_process; // a guest that crashed too: its QEMU holds the images
     const auto graph =
         online ? qmp::query_named_block_nodes(session.monitor(), quick()) : std::vector<qmp::BlockNode>{};
     const auto devices =

@@ -77,13 +77,15 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
 
 /// What a step that may be left leaves behind, in the user's words.
 std::string left_behind(const plan::Plan& plan, uint32_t failed) {
-    if (!std::holds_alternative<plan::StartGuest>(plan.steps[failed]))
-        return fmt::format("{} of '{}' is done, but a file that nothing needs any more stays", plan.operation,
-                           plan.snapshot);
     std::string kept;
-    for (uint32_t step = failed + 1; step < plan.steps.size(); ++step)
+    for (uint32_t step = failed; step < plan.steps.size(); ++step)
         if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step]))
             kept += (kept.empty() ? "" : ", ") + file->path;
+    if (!std::holds_alternative<plan::StartGuest>(plan.steps[failed]))
+        return fmt::format(
+            "{} of '{}' is done, but {} nothing needs any more: a later snapshot-delete merges "
+            "what is left",
+            plan.operation, plan.snapshot, kept.empty() ? "a file stays that" : kept + " stay, which");
     return fmt::format("the domain is off now, with its disks as the snapshot has them{}",
                        kept.empty() ? "" : "; its disks until now are kept: " + kept);
 }

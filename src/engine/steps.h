@@ -1,6 +1,6 @@
 // What each kind of step does in the real world, and what takes it back. One file an idea: steps_files
 // (images without a QEMU), steps_switch (the one stop, and memory), steps_internal, steps_guest (QEMU
-// itself), steps_merge, steps_store.
+// itself), steps_nodes, steps_merge, steps_store.
 #pragma once
 
 #include "engine/session.h"
@@ -38,6 +38,8 @@ void apply(Session& session, const plan::DropNode& step);
 void apply(Session& session, const plan::AddNode& step);
 void undo(Session& session, const plan::AddNode& step);
 void apply(Session& session, const plan::Merge& step);
+void apply(Session& session, const plan::CommitActive& step);
+void apply(Session& session, const plan::Pull& step);
 
 void apply(Session& session, const plan::SaveInternal& step);
 void undo(Session& session, const plan::SaveInternal& step);

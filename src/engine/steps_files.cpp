@@ -78,7 +78,8 @@ void undo(Session& session, const plan::MakeHolder& step) { remove_made(session,
 void apply(Session& session, const plan::RemoveFile& step) { remove_made(session, step.path); }
 
 void apply(Session& session, const plan::Rebase& step) {
-    image::rebase(step.path, step.format, step.backing, step.backing_format, true, session.control());
+    if (image::info(step.path, step.format).backing_path != step.backing)
+        image::rebase(step.path, step.format, step.backing, step.backing_format, true, session.control());
     session.ledger().renew(step.path);
 }
 

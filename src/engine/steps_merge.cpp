@@ -1,126 +1,147 @@
+// Merges of two files of a chain, by the running QEMU's jobs or by qemu-img. QEMU's jobs wait before they
+// change the graph: what must be on disk or written down before is, and a crash at any moment leaves a graph
+// that says how far it came.
 #include "base/error.h"
 #include "engine/steps.h"
 #include "image/qemu_img.h"
-#include "os/file.h"
+#include "plan/document.h"
+#include "plan/points.h"
 #include "qmp/commands.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace domsnap::engine {
 
 namespace {
 
-bool has_node(Session& session, const std::string& node) {
+/// True if the node lies in the chain below that one, or is it.
+bool is_below(Session& session, const std::string& device, const std::string& node) {
     const auto graph = qmp::query_named_block_nodes(session.monitor(), quick());
-    return std::any_of(graph.begin(), graph.end(), [&](const auto& n) { return n.node_name == node; });
-}
-
-} // namespace
-
-void finish_job(Session& session, const std::string& job, const std::string& what, bool cancellable) {
-    const auto& control = session.control();
-    qmp::finish_job(
-        session.monitor(), job, [&](uint64_t done, uint64_t total) { control.report(what, done, total); },
-        [&] { return cancellable && control.cancelled(); }, Deadline::never());
-}
-
-void apply(Session& session, const plan::AddNode& step) {
-    if (has_node(session, step.node)) return;
-    // "backing": null, because blockdev-snapshot attaches the backing node itself (qemu 7.2 refuses an
-    // overlay that has one).
-    qmp::blockdev_add(session.monitor(),
-                      {{"driver", step.format},
-                       {"node-name", step.node},
-                       {"file",
-                        {{"driver", "file"},
-                         {"filename", step.path},
-                         {"node-name", step.node + "-file"},
-                         {"discard", "unmap"}}},
-                       {"discard", "unmap"},
-                       {"backing", nullptr}},
-                      quick());
-}
-
-void undo(Session& session, const plan::AddNode& step) { drop_node(session, step.node); }
-void apply(Session& session, const plan::DropNode& step) { drop_node(session, step.node); }
-
-void drop_node(Session& session, const std::string& node) {
-    if (!session.process()) return;
-    for (const auto& name : {node, node + "-file"})
-        if (has_node(session, name)) qmp::blockdev_del(session.monitor(), name, quick());
-}
-
-void commit_active(Session& session, const std::string& target, const std::string& node,
-                   const std::string& base_node, const std::string& job, bool cancellable) {
-    // A job of that name is one that a dead domsnap began: it went on, and is finished here.
-    if (!qmp::find_job(session.monitor(), job, quick()))
-        qmp::block_commit(session.monitor(), job, node, node, base_node, {}, quick());
-    finish_job(session, job, target, cancellable);
-}
-
-namespace {
-
-void merge_back_online(Session& session, const plan::OverlaySwitch& one) {
-    const auto devices = qmp::query_device_nodes(session.monitor(), quick());
-    const auto present = devices.find(one.device);
-    if (present != devices.end() && present->second == one.overlay_node)
-        commit_active(session, one.target, one.overlay_node, one.base_node,
-                      fmt::format("domsnap-back-{}", one.overlay_node), false);
-}
-
-/// QEMU is gone. What the guest wrote since the switch lies in the overlay: it belongs to the disk, which the
-/// definition still names.
-void merge_back_offline(Session& session, const plan::OverlaySwitch& one) {
-    const auto file = os::file_info(one.overlay_path);
-    if (!file || file->size == 0) return;
-    try {
-        if (image::info(one.overlay_path, "qcow2").backing_path != one.base_path) return;
-    } catch (const Error&) {
-        return; // never became an image, so nothing was written to it (base images stay intact: qemu 7.2,
-                // 100+ kills)
+    std::string at = device;
+    for (size_t depth = 0; depth <= graph.size() && !at.empty(); ++depth) {
+        if (at == node) return true;
+        const auto found =
+            std::find_if(graph.begin(), graph.end(), [&](const auto& n) { return n.node_name == at; });
+        at = found == graph.end() ? "" : found->backing_node;
     }
-    image::commit(one.overlay_path, "qcow2", one.base_path,
-                  Control{session.control().progress, session.control().warning, nullptr});
+    return false;
 }
 
-} // namespace
-
-void merge_back(Session& session, const std::vector<plan::OverlaySwitch>& overlays) {
-    const bool runs = session.process().has_value();
-    for (const auto& one : overlays)
-        runs ? merge_back_online(session, one) : merge_back_offline(session, one);
-}
-
-void resume_if(Session& session, bool was_running) {
-    if (was_running && !qmp::query_status(session.monitor(), quick()).running)
-        qmp::cont(session.monitor(), quick());
-}
-
-static void merge_online(Session& session, const plan::Merge& step) {
-    if (!has_node(session, step.top_node)) return; // merged before a crash: QEMU has let go of it
+bool is_a_device_on(Session& session, const std::string& node) {
     const auto devices = qmp::query_device_nodes(session.monitor(), quick());
-    const bool active = step.device == step.top_node;
-    const bool pivoted = active && std::none_of(devices.begin(), devices.end(),
-                                                [&](const auto& d) { return d.second == step.top_node; });
-    if (active && !pivoted) {
-        commit_active(session, step.target, step.top_node, step.base_node, step.job, true);
-    } else if (!active) {
-        if (!qmp::find_job(session.monitor(), step.job, quick()))
+    return std::any_of(devices.begin(), devices.end(), [&](const auto& d) { return d.second == node; });
+}
+
+bool has_job(Session& session, const std::string& job) {
+    return qmp::find_job(session.monitor(), job, quick()).has_value();
+}
+
+/// The content is where it is to be, on disk too, and the graph is as it was. On disk before: QEMU writes the
+/// header of the file above at once, but what it copied may still be in its memory if it is killed.
+void await_content(Session& session, const std::string& job, const std::string& target,
+                   const std::string& into) {
+    const auto& control = session.control();
+    qmp::await_pending(
+        session.monitor(), job, [&](uint64_t done, uint64_t total) { control.report(target, done, total); },
+        [&] { return control.cancelled(); }, Deadline::never());
+    qmp::flush_node(session.monitor(), into, quick());
+}
+
+void commit_between(Session& session, const plan::Merge& step) {
+    if (is_below(session, step.device, step.top_node)) { // else it was done before a crash
+        // A job of that name is one that a dead domsnap began: it went on, and is finished here.
+        if (!has_job(session, step.job))
             qmp::block_commit(session.monitor(), step.job, step.device, step.top_node, step.base_node,
                               step.base, quick());
-        finish_job(session, step.job, step.target, true);
+        await_content(session, step.job, step.target, step.base_node);
+    }
+    if (has_job(session, step.job)) finish_job(session, step.job, step.target, false);
+    drop_node(session, step.top_node);
+}
+
+void put_documents(Session& session, const std::string& live, const std::string& definition) {
+    if (!live.empty()) apply(session, plan::PutLive{live, {}});
+    if (!definition.empty()) apply(session, plan::PutDefinition{definition, {}});
+}
+
+/// The documents are true before the pivot, because both files hold the same; where QEMU then refuses to
+/// pivot they are put back.
+void pivot(Session& session, const plan::CommitActive& step) {
+    const auto live = plan::document_text(session.live());
+    const auto definition = session.folder().definition();
+    put_documents(session, step.live, step.definition);
+    try {
+        finish_job(session, step.job, step.target, false);
+    } catch (const Error&) {
+        if (session.process() && is_a_device_on(session, step.top_node))
+            put_documents(session, step.live.empty() ? "" : live, step.definition.empty() ? "" : definition);
+        throw;
+    }
+}
+
+void commit_active_online(Session& session, const plan::CommitActive& step) {
+    if (is_a_device_on(session, step.top_node)) {
+        if (!has_job(session, step.job))
+            qmp::block_commit(session.monitor(), step.job, step.top_node, step.top_node, step.base_node, {},
+                              quick());
+        await_content(session, step.job, step.target, step.base_node);
+        pivot(session, step);
+    } else {
+        put_documents(session, step.live, step.definition);
+        if (has_job(session, step.job)) finish_job(session, step.job, step.target, false);
     }
     drop_node(session, step.top_node);
 }
 
+/// QEMU is gone. The definition changed before the pivot: if it still names the child, the base holds but a
+/// part of what the guest wrote; else the guest may have written to the base since, and nothing may be moved
+/// there.
+void commit_active_offline(Session& session, const plan::CommitActive& step) {
+    if (step.definition.empty())
+        throw Error(
+            ErrorCode::outcome_unknown,
+            fmt::format("disk '{}' was of one run only, which ended while {} was merged into {}: both are "
+                        "kept",
+                        step.target, step.child, step.base));
+    const auto now = parse_domain(session.folder().definition(), session.name());
+    if (!plan::uses(now, step.child)) return;
+    image::commit(step.child, step.child_format, step.base, session.control());
+    apply(session, plan::PutDefinition{step.definition, {}});
+}
+
+void pull_online(Session& session, const plan::Pull& step) {
+    if (is_below(session, step.node, step.base_node)) {
+        if (!has_job(session, step.job))
+            qmp::block_stream(session.monitor(), step.job, step.node, step.backing_node, step.backing,
+                              quick());
+        await_content(session, step.job, step.target, step.node);
+    }
+    if (has_job(session, step.job)) finish_job(session, step.job, step.target, false);
+    drop_node(session, step.base_node);
+}
+
+} // namespace
+
 void apply(Session& session, const plan::Merge& step) {
     if (!step.top_node.empty() && session.process())
-        merge_online(session, step);
+        commit_between(session, step);
     else
         image::commit(step.child, step.child_format, step.base, session.control());
     session.ledger().merged(step.child, step.base);
+}
+
+void apply(Session& session, const plan::CommitActive& step) {
+    if (session.process())
+        commit_active_online(session, step);
+    else
+        commit_active_offline(session, step);
+}
+
+void apply(Session& session, const plan::Pull& step) {
+    if (!step.node.empty() && session.process()) return pull_online(session, step);
+    if (image::info(step.path, step.format).backing_path == step.backing) return;
+    image::rebase(step.path, step.format, step.backing, step.backing_format, false, session.control());
 }
 
 } // namespace domsnap::engine

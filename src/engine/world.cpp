@@ -21,8 +21,9 @@ constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture>;
 
 template <class Step>
 constexpr bool final_effect =
-    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge, plan::RemoveFile,
-           plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen>;
+    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge, plan::CommitActive,
+           plan::Pull, plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode,
+           plan::NoteFrozen>;
 
 class RealWorld : public World {
   public:
@@ -76,8 +77,8 @@ bool makes_a_file(const plan::Action& action) {
 bool may_be_left(const plan::Action& action) {
     return std::visit(
         []<class Step>(const Step&) {
-            return one_of<Step, plan::StartGuest, plan::Merge, plan::RemoveFile, plan::DeleteInternal,
-                          plan::DropNode>;
+            return one_of<Step, plan::StartGuest, plan::Merge, plan::CommitActive, plan::Pull,
+                          plan::RemoveFile, plan::DeleteInternal, plan::DropNode>;
         },
         action);
 }

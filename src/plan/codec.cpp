@@ -36,6 +36,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_t
                                    reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, base_format, device, top_node,
                                    base_node, job)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CommitActive, target, child, child_format, base, base_format, top_node,
+                                   base_node, job, live, definition)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Pull, target, path, format, base, backing, backing_format, node, base_node,
+                                   backing_node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Rebase, path, format, backing, backing_format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveFile, path, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FrozenFile, path, format, anew)
@@ -44,12 +48,13 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NoteFrozen, files)
 namespace {
 
 /// The journal's name for each kind of step, in the variant's order. Names are forever; the order may change.
-constexpr const char* kinds[] = {"make-overlay",    "copy-image",     "reserve-image",  "add-node",
-                                 "switch-disks",    "await-capture",  "save-internal",  "create-internal",
-                                 "delete-internal", "apply-internal", "put-definition", "put-live",
-                                 "put-record",      "remove-record",  "set-current",    "try-out",
-                                 "end-guest",       "start-guest",    "merge",          "rebase",
-                                 "remove-file",     "make-holder",    "drop-node",      "note-frozen"};
+constexpr const char* kinds[] = {
+    "make-overlay",   "copy-image",    "reserve-image",   "add-node",        "switch-disks",
+    "await-capture",  "save-internal", "create-internal", "delete-internal", "apply-internal",
+    "put-definition", "put-live",      "put-record",      "remove-record",   "set-current",
+    "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
+    "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
+    "note-frozen"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

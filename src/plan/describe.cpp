@@ -110,6 +110,15 @@ PlanStep describe(const Merge& s) {
                            s.top_node.empty() ? "" : ", while the guest runs"),
                {s.child, s.base});
 }
+PlanStep describe(const CommitActive& s) {
+    return say(fmt::format("merge {} into {}, while the guest runs, and let it go on there", s.child, s.base),
+               {s.child, s.base});
+}
+PlanStep describe(const Pull& s) {
+    return say(fmt::format("pull the content of {} up into {}{}", s.base, s.path,
+                           s.node.empty() ? "" : ", while the guest runs"),
+               {s.path});
+}
 PlanStep describe(const Rebase& s) {
     return say(fmt::format("let {} rest on {}", s.path, s.backing), {s.path});
 }

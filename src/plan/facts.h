@@ -43,7 +43,12 @@ struct Facts {
     std::vector<DiskFacts> disks; ///< in live's order
     std::map<std::string, FileFacts> files;
     std::map<std::string, MemoryImageFacts> images; ///< by path
-    std::set<std::string> made;       ///< files that domsnap made for this domain, and which are still those
+    std::set<std::string> made; ///< files that domsnap made for this domain, and which are still those
+    /// The user's own files that this domain's guest wrote to until a snapshot froze them.
+    std::set<std::string> given;
+    /// Files that another domain's chains read, in the same state folder. Empty until a plan would touch a
+    /// file that is not only this domain's business: to look costs.
+    std::set<std::string> foreign;
     std::set<std::string> taken;      ///< paths that exist in the folders where files may be made
     bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;

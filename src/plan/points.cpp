@@ -20,6 +20,15 @@ bool is_whole_point(const std::vector<model::Snapshot>& snapshots, const std::st
     return any_point(snapshots, [&](const model::DiskPoint& p) { return p.file == file && p.tag.empty(); });
 }
 
+std::set<std::string> whole_points(const std::vector<model::Snapshot>& snapshots) {
+    std::set<std::string> files;
+    any_point(snapshots, [&](const model::DiskPoint& p) {
+        if (p.tag.empty()) files.insert(p.file);
+        return false;
+    });
+    return files;
+}
+
 bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file,
               const std::string& tag) {
     return any_point(snapshots, [&](const model::DiskPoint& p) { return p.file == file && p.tag == tag; });

@@ -4,6 +4,7 @@
 #include "model/snapshot.h"
 #include "plan/facts.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& 
 /// True if one of them froze the whole file (not an internal snapshot in it).
 bool is_whole_point(const std::vector<model::Snapshot>& snapshots, const std::string& file);
 bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file, const std::string& tag);
+/// The files that they froze as a whole.
+std::set<std::string> whole_points(const std::vector<model::Snapshot>& snapshots);
 /// The files that have this one as their backing file, by path.
 std::vector<std::string> overlays_of(const std::map<std::string, FileFacts>& files, const std::string& path);
 /// True if one of the domain's disks has it as its source.

@@ -2,6 +2,7 @@
 // applied), the definition goes back, and a new QEMU takes over from the memory that was saved. All that can
 // be known before the old guest is ended is checked before.
 #include "base/error.h"
+#include "plan/collect.h"
 #include "plan/document.h"
 #include "plan/names.h"
 #include "plan/planner.h"
@@ -97,7 +98,9 @@ void plan_overlay(Draft& draft, const model::SnapshotDisk& disk) {
 std::string plan_internal_file(Draft& draft, const model::SnapshotDisk& disk) {
     const auto& file = usable_file(draft, disk.name, *disk.point);
     const auto& path = disk.point->file;
-    if (overlays_of(draft.facts.files, path).empty() && !is_whole_point(draft.tree.all(), path)) return path;
+    if (overlays_of(draft.facts.files, path).empty() && !is_whole_point(draft.tree.all(), path) &&
+        !draft.facts.foreign.contains(path))
+        return path;
     const auto copy = free_overlay(path, std::to_string(draft.facts.now), draft.taken);
     draft.plan.steps.push_back(CopyImage{path, copy});
     draft.plan.space += file.actual_size;
@@ -168,21 +171,34 @@ StartGuest start_step(const Draft& draft) {
     return start;
 }
 
-/// The leaf that the guest wrote until now, if nothing else rests on it and it was made over a snapshot's
-/// file.
-void drop_present_leaves(Draft& draft) {
-    std::set<std::string> leaves;
-    for (const auto* domain : {&draft.facts.definition, &draft.facts.live})
+/// What the guest wrote until now goes if nothing else needs it, and what only that rested on. The QEMU that
+/// comes up has its chains open under nodes of its own.
+void collect_files(Draft& draft) {
+    Collection left = collection_of(draft.facts, draft.tree);
+    left.plan = std::move(draft.plan);
+    left.disks.clear();
+    for (const auto* domain : {&left.definition, &left.live})
         for (const auto& disk : domain->disks)
-            leaves.insert(disk.source);
-    for (const auto& leaf : leaves) {
-        const auto* file = draft.facts.file(leaf);
-        if (!file || file->backing.empty() || !is_whole_point(draft.tree.all(), file->backing)) continue;
-        if (uses(draft.definition, leaf) || uses(draft.live, leaf) || is_point(draft.tree.all(), leaf))
-            continue;
-        if (!overlays_of(draft.facts.files, leaf).empty()) continue;
-        draft.plan.steps.push_back(RemoveFile{leaf, "overlay that was in use"});
-    }
+            left.lost.insert(disk.source);
+    left.definition = draft.definition;
+    left.live = draft.starts() ? draft.live : draft.definition;
+    for (const auto& step : left.plan.steps)
+        if (const auto* made = std::get_if<MakeOverlay>(&step))
+            left.files[made->path] =
+                FileFacts{made->path, "qcow2", made->backing, made->backing_format, made->size, 0, {}, {}};
+        else if (const auto* copy = std::get_if<CopyImage>(&step)) {
+            left.files[copy->to] = draft.facts.files.at(copy->from);
+            left.files[copy->to].path = copy->to;
+        }
+    if (draft.starts())
+        for (const auto& disk : left.live.disks)
+            for (auto at = left.files.find(disk.source);
+                 at != left.files.end() && left.busy.insert(at->first).second;
+                 at = left.files.find(at->second.backing)) {
+            }
+    remove_unneeded(left);
+    merge_unneeded(left);
+    draft.plan = std::move(left.plan);
 }
 
 void describe_guest(Draft& draft) {
@@ -227,7 +243,7 @@ Plan plan_revert(const std::string& name, const RevertOptions& options, const Fa
     check_memory(draft);
     const auto applied = plan_disks(draft);
     plan_switch(draft, applied);
-    drop_present_leaves(draft);
+    collect_files(draft);
     describe_guest(draft);
     return std::move(draft.plan);
 }

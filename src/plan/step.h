@@ -111,10 +111,22 @@ struct StartGuest {
 };
 
 /// The overlay's content goes down into its base; QEMU does it if nodes are given. Never undone: both files
-/// are valid at every moment, and it can be done again.
+/// are valid at every moment, and it can be done again, because no guest writes to either.
 struct Merge {
     std::string target, child, child_format, base, base_format, device, top_node, base_node, job;
 };
+/// The file that the guest writes goes down into its base, and the guest goes on there. In the moment before
+/// QEMU pivots both hold the same and nobody writes: then the documents ("" = unchanged) are put. So where no
+/// QEMU is left, the definition says which of the two is the disk. Never undone.
+struct CommitActive {
+    std::string target, child, child_format, base, base_format, top_node, base_node, job, live, definition;
+};
+/// A base's content comes up into the file that rests on it, which then rests on what was below the base (""
+/// = on nothing). Never undone: the file shows the same at every moment, and it can be done again.
+struct Pull {
+    std::string target, path, format, base, backing, backing_format, node, base_node, backing_node, job;
+};
+/// Another backing file that holds the same. Nothing to do where it is already the one.
 struct Rebase {
     std::string path, format, backing, backing_format;
 };
@@ -134,7 +146,7 @@ struct NoteFrozen {
 using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture,
                             SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
                             PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
-                            Rebase, RemoveFile, MakeHolder, DropNode, NoteFrozen>;
+                            Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

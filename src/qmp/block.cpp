@@ -131,6 +131,12 @@ std::map<std::string, std::string> query_device_nodes(Client& qemu, Deadline d) 
 
 void blockdev_add(Client& qemu, const Json& options, Deadline d) { qemu.run("blockdev-add", options, d); }
 
+void flush_node(Client& qemu, const std::string& node, Deadline d) {
+    const auto words = human_command(qemu, fmt::format("qemu-io {} \"flush\"", node), d);
+    if (words.starts_with("Error"))
+        throw Error(ErrorCode::refused_by_qemu, fmt::format("QEMU could not flush '{}': {}", node, words));
+}
+
 void blockdev_del(Client& qemu, const std::string& node, Deadline d) {
     qemu.run("blockdev-del", {{"node-name", node}}, d);
 }

@@ -45,6 +45,9 @@ void blockdev_add(Client& qemu, const Json& options, Deadline d);
 /// falls back to its default: no query tells what it was.
 void set_read_only(Client& qemu, const BlockNode& node, const std::string& file_node, bool read_only,
                    Deadline d);
+/// Everything that the node was given so far is on disk, its image's tables too. (By the human monitor: QMP
+/// has no command for it.)
+void flush_node(Client& qemu, const std::string& node, Deadline d);
 void blockdev_del(Client& qemu, const std::string& node, Deadline d);
 struct TransactionAction {
     enum class Kind { overlay, internal } kind;
@@ -65,6 +68,7 @@ std::optional<Job> find_job(Client& qemu, const std::string& id, Deadline d);
 void job_dismiss(Client& qemu, const std::string& id, Deadline d);
 void job_cancel(Client& qemu, const std::string& id, Deadline d);
 void job_complete(Client& qemu, const std::string& id, Deadline d);
+void job_finalize(Client& qemu, const std::string& id, Deadline d);
 /// snapshot-save/-load/-delete as jobs; returns at once. devices must name the vmstate node too (except
 /// delete).
 void snapshot_save(Client& qemu, const std::string& job, const std::string& tag,
@@ -73,6 +77,9 @@ void snapshot_load(Client& qemu, const std::string& job, const std::string& tag,
                    const std::string& vmstate_node, const std::vector<std::string>& nodes, Deadline d);
 void snapshot_delete(Client& qemu, const std::string& job, const std::string& tag,
                      const std::vector<std::string>& nodes, Deadline d);
+/// Merges. Each waits before it changes the graph ("pending"), where both files hold the content, until
+/// finish_job lets it go on: the moment to write down what will be.
+///
 /// block-commit of top (a node in device_node's chain; top may be device_node itself = active commit) into
 /// base. backing_file: what the header of the image above top shall say (empty: leave it to QEMU).
 void block_commit(Client& qemu, const std::string& job, const std::string& device_node,
@@ -82,9 +89,15 @@ void block_commit(Client& qemu, const std::string& job, const std::string& devic
 /// header.
 void block_stream(Client& qemu, const std::string& job, const std::string& node, const std::string& base_node,
                   const std::string& backing_file, Deadline d);
+/// Waits until a merge is pending: see there. A "ready" job gets job-complete; from then on the guest's
+/// writes to that disk wait too. Otherwise as finish_job.
+void await_pending(Client& qemu, const std::string& id,
+                   const std::function<void(uint64_t, uint64_t)>& on_progress,
+                   const std::function<bool()>& should_stop, Deadline d);
 /// Waits until the job is concluded (auto-dismiss off), dismisses it, and throws refused_by_qemu with the
 /// job's error if it failed, cancelled if it was cancelled. on_progress (done, total) about every 100 ms. A
-/// "ready" job gets job-complete. should_stop is asked as often; when true the job is cancelled.
+/// "ready" job gets job-complete, one that is pending job-finalize. should_stop is asked as often; when true
+/// the job is cancelled.
 void finish_job(Client& qemu, const std::string& id,
                 const std::function<void(uint64_t, uint64_t)>& on_progress,
                 const std::function<bool()>& should_stop, Deadline d);

@@ -24,9 +24,9 @@ Json snapshot_arguments(const std::string& job, const std::string& tag,
 }
 
 /// auto-dismiss off: the job stays, with its error, until its outcome was read; also by the next client, if
-/// we die.
+/// we die. auto-finalize off: it does not change the graph before it is told to.
 Json block_job_arguments(const std::string& job, const std::string& device) {
-    return {{"job-id", job}, {"device", device}, {"auto-finalize", true}, {"auto-dismiss", false}};
+    return {{"job-id", job}, {"device", device}, {"auto-finalize", false}, {"auto-dismiss", false}};
 }
 
 /// Until the job changes its state or the next look is due.
@@ -84,6 +84,9 @@ void job_cancel(Client& qemu, const std::string& id, Deadline d) { qemu.run("job
 void job_complete(Client& qemu, const std::string& id, Deadline d) {
     qemu.run("job-complete", {{"id", id}}, d);
 }
+void job_finalize(Client& qemu, const std::string& id, Deadline d) {
+    qemu.run("job-finalize", {{"id", id}}, d);
+}
 
 void snapshot_save(Client& qemu, const std::string& job, const std::string& tag,
                    const std::string& vmstate_node, const std::vector<std::string>& nodes, Deadline d) {
@@ -124,29 +127,52 @@ void block_stream(Client& qemu, const std::string& job, const std::string& node,
     qemu.run("block-stream", arguments, d);
 }
 
-void finish_job(Client& qemu, const std::string& id,
-                const std::function<void(uint64_t, uint64_t)>& on_progress,
-                const std::function<bool()>& should_stop, Deadline d) {
+namespace {
+
+using OnProgress = std::function<void(uint64_t, uint64_t)>;
+using ShouldStop = std::function<bool()>;
+
+Job get_job(Client& qemu, const std::string& id, Deadline d) {
+    if (auto job = find_job(qemu, id, d)) return std::move(*job);
+    throw Error(ErrorCode::outcome_unknown,
+                fmt::format("QEMU's job '{}' is gone, and with it how it ended", id),
+                "Another program may have dismissed it.");
+}
+
+/// Until the job is in that state, or over.
+Job drive(Client& qemu, const std::string& id, const char* until, const OnProgress& on_progress,
+          const ShouldStop& should_stop, Deadline d) {
     bool stopping = false;
-    for (;;) {
-        const auto job = find_job(qemu, id, d);
-        if (!job)
-            throw Error(ErrorCode::outcome_unknown,
-                        fmt::format("QEMU's job '{}' is gone, and with it how it ended", id),
-                        "Another program may have dismissed it.");
-        if (on_progress) on_progress(job->done, job->total);
-        if (job->status == "concluded") return conclude(qemu, *job, d);
+    for (;; wait_for_change(qemu, id, d)) {
+        const auto job = get_job(qemu, id, d);
+        if (on_progress) on_progress(job.done, job.total);
+        if (job.status == until || job.status == "concluded") return job;
         if (d.passed())
             throw Error(ErrorCode::outcome_unknown,
-                        fmt::format("QEMU's job '{}' is still {}", id, job->status));
-        if (!stopping && should_stop && should_stop()) {
+                        fmt::format("QEMU's job '{}' is still {}", id, job.status));
+        if (stopping) continue;
+        if (job.status == "pending") {
+            try_verb(job_finalize, qemu, id, d);
+        } else if (should_stop && should_stop()) {
             stopping = true;
             try_verb(job_cancel, qemu, id, d);
-        } else if (!stopping && job->status == "ready") {
+        } else if (job.status == "ready") {
             try_verb(job_complete, qemu, id, d);
         }
-        wait_for_change(qemu, id, d);
     }
+}
+
+} // namespace
+
+void await_pending(Client& qemu, const std::string& id, const OnProgress& on_progress,
+                   const ShouldStop& should_stop, Deadline d) {
+    const auto job = drive(qemu, id, "pending", on_progress, should_stop, d);
+    if (job.status == "concluded") conclude(qemu, job, d);
+}
+
+void finish_job(Client& qemu, const std::string& id, const OnProgress& on_progress,
+                const ShouldStop& should_stop, Deadline d) {
+    conclude(qemu, drive(qemu, id, "concluded", on_progress, should_stop, d), d);
 }
 
 } // namespace domsnap::qmp
