@@ -2,7 +2,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "image/qemu_img.h"
+#include "image/header.h"
+#include "os/file.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -33,14 +34,10 @@ void add_chain(const plan::Facts& facts, std::set<std::string>& files, std::stri
         } else if (format == "raw") {
             return;
         } else {
-            try {
-                const auto info = image::info(path, format);
-                path = info.backing_path;
-                format = info.backing_format;
-            } catch (const Error& error) {
-                if (error.code() == ErrorCode::not_found) return;
-                throw;
-            }
+            const auto header = os::exists(path) ? image::header(path) : std::nullopt;
+            if (!header) return;
+            path = image::named_file(header->backing, path, "backing file");
+            format = header->backing_format;
         }
     }
 }

@@ -136,12 +136,15 @@ void apply(Session& session, const plan::CommitActive& step) {
         commit_active_online(session, step);
     else
         commit_active_offline(session, step);
+    session.ledger().merged(step.child, step.base);
 }
 
 void apply(Session& session, const plan::Pull& step) {
-    if (!step.node.empty() && session.process()) return pull_online(session, step);
-    if (image::info(step.path, step.format).backing_path == step.backing) return;
-    image::rebase(step.path, step.format, step.backing, step.backing_format, false, session.control());
+    if (!step.node.empty() && session.process())
+        pull_online(session, step);
+    else if (image::info(step.path, step.format).backing_path != step.backing)
+        image::rebase(step.path, step.format, step.backing, step.backing_format, false, session.control());
+    session.ledger().renew(step.path);
 }
 
 } // namespace domsnap::engine
