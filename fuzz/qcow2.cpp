@@ -1,4 +1,6 @@
-// The reader of VM state in hostile qcow2 files; the snapshot's name is "s". Run: fuzz_qcow2 corpus/qcow2
+// The readers of hostile qcow2 files: of headers, and of VM state; the snapshot's name is "s". Run:
+// fuzz_qcow2 corpus/qcow2
+#include "image/read_info.h"
 #include "image/vm_state.h"
 #include "os/fd.h"
 #include "os/file.h"
@@ -17,6 +19,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const os::Fd disk(::memfd_create("fuzz", MFD_CLOEXEC)), state(::memfd_create("state", MFD_CLOEXEC));
     const std::string path = "/proc/self/fd/" + std::to_string(disk.get());
     os::write_at(disk.get(), data, size, 0, path);
+    try {
+        if (const auto info = image::read_info(path, "qcow2"))
+            if (info->path.empty() || info->backing_path.size() > 4096 + 1023) std::abort();
+    } catch (const Error&) {
+        // Refused; its VM state may be readable all the same.
+    }
     try {
         const uint64_t expected = image::vm_state_size(path, "s");
         if (expected > longest) return 0;

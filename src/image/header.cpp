@@ -12,9 +12,11 @@ namespace domsnap::image {
 
 namespace {
 
-constexpr uint32_t magic = 0x514649fb;                                             // "QFI\xfb"
-constexpr uint64_t version_2_size = 72, version_3_size = 104, longest_name = 1023; // QEMU's own bound
+constexpr uint32_t magic = 0x514649fb; // "QFI\xfb"
+constexpr uint64_t version_2_size = 72, version_3_size = 104, longest_name = 1023,
+                   longest_format = 15; // QEMU's own bounds
 constexpr uint32_t backing_format_extension = 0xe2792aca, data_file_extension = 0x44415441;
+constexpr uint64_t max_refcount_table = 8 << 20, max_l1_table = 32 << 20, max_file_offset = uint64_t{1} << 56;
 constexpr unsigned most_extensions = 64; // QEMU writes five kinds
 
 Error damaged(const std::string& path, const std::string& what) {
@@ -37,11 +39,12 @@ struct Reader {
         os::read_at(fd.get(), &value, sizeof value, offset, path);
         return be64toh(value);
     }
-    std::string name(uint64_t offset, uint64_t size, const char* what) const {
-        if (size > longest_name) throw damaged(path, fmt::format("{} of {} bytes", what, size));
+    std::string name(uint64_t offset, uint64_t size, const char* what,
+                     uint64_t longest = longest_name) const {
+        if (size > longest) throw damaged(path, fmt::format("{} of {} bytes", what, size));
         std::string text(size, '\0');
-        os::read_at(fd.get(), text.data(), size, offset, path);
-        return text;
+        if (size) os::read_at(fd.get(), text.data(), size, offset, path);
+        return text.c_str(); // to QEMU it ends at a NUL
     }
 };
 
@@ -51,7 +54,7 @@ void read_extensions(const Reader& reader, Header& header, uint64_t at, uint64_t
         if (type == 0) return;
         if (size > end - at - 8) throw damaged(reader.path, "a header extension is longer than the header");
         if (type == backing_format_extension)
-            header.backing_format = reader.name(at + 8, size, "the backing file's format");
+            header.backing_format = reader.name(at + 8, size, "the backing file's format", longest_format);
         if (type == data_file_extension) header.data_file = reader.name(at + 8, size, "a data file's name");
         at += 8 + (uint64_t{size} + 7) / 8 * 8;
     }
@@ -64,10 +67,27 @@ void read_names(const Reader& reader, Header& header) {
             throw damaged(reader.path, "its backing file's name lies outside of its header");
         header.backing = reader.name(backing_offset, backing_size, "a backing file's name");
     }
-    const uint64_t length = header.version == 2 ? version_2_size : reader.u32(100);
-    if (length < version_2_size || length > header.cluster_size())
-        throw damaged(reader.path, fmt::format("a header of {} bytes", length));
-    read_extensions(reader, header, length, backing_offset ? backing_offset : header.cluster_size());
+    const bool fits = header.version == 2 || header.length >= version_3_size;
+    if (!fits || header.length > header.cluster_size())
+        throw damaged(reader.path, fmt::format("a header of {} bytes", header.length));
+    read_extensions(reader, header, header.length, backing_offset ? backing_offset : header.cluster_size());
+    if (header.backing.empty()) header.backing_format.clear();
+}
+
+/// Both of one moment: a QEMU that has the image open changes them in one write (qcow2_write_snapshots, 7.2
+/// to 10.0).
+void read_snapshot_table(const Reader& reader, Header& header) {
+    unsigned char raw[12];
+    os::read_at(reader.fd.get(), raw, sizeof raw, 60, reader.path);
+    std::memcpy(&header.snapshot_count, raw, 4);
+    std::memcpy(&header.snapshots_offset, raw + 4, 8);
+    header.snapshot_count = be32toh(header.snapshot_count);
+    header.snapshots_offset = be64toh(header.snapshots_offset);
+}
+
+void check_table(const Header& header, uint64_t offset, const char* table, const std::string& path) {
+    if (offset % header.cluster_size() != 0 || offset >= max_file_offset)
+        throw damaged(path, fmt::format("its {} begins at byte {}", table, offset));
 }
 
 /// QEMU's own rule: a ':' before the first '/' makes the text before it a protocol.
@@ -91,9 +111,16 @@ std::optional<Header> header(const os::Fd& fd, const std::string& path) {
         throw damaged(path, fmt::format("clusters of 2^{} bytes", header.cluster_bits));
     header.virtual_size = reader.u64(24);
     header.encryption = reader.u32(32);
-    header.snapshot_count = reader.u32(60);
-    header.snapshots_offset = reader.u64(64);
-    if (header.version >= 3) header.incompatible = reader.u64(version_2_size);
+    header.l1_entries = reader.u32(36);
+    header.l1_offset = reader.u64(40);
+    header.refcount_offset = reader.u64(48);
+    header.refcount_clusters = reader.u32(56);
+    read_snapshot_table(reader, header);
+    if (header.version >= 3) {
+        header.incompatible = reader.u64(version_2_size);
+        header.refcount_order = reader.u32(96);
+        header.length = reader.u32(100);
+    }
     read_names(reader, header);
     return header;
 }
@@ -103,6 +130,21 @@ std::optional<Header> header(const std::string& path) {
     const auto info = os::file_info(image);
     if (info && info->is_regular && info->size < version_2_size) return std::nullopt;
     return header(os::open_read(image), image);
+}
+
+void check_tables(const Header& header, const std::string& path) {
+    if (header.refcount_order > 6)
+        throw damaged(path, fmt::format("reference counts of 2^{} bits", header.refcount_order));
+    if (header.refcount_clusters == 0 || header.refcount_clusters > max_refcount_table >> header.cluster_bits)
+        throw damaged(path, fmt::format("a reference count table of {} clusters", header.refcount_clusters));
+    check_table(header, header.refcount_offset, "reference count table", path);
+    if (header.l1_entries > max_l1_table / 8)
+        throw damaged(path, fmt::format("an L1 table of {} entries", header.l1_entries));
+    check_table(header, header.l1_offset, "L1 table", path);
+    const unsigned entry_bits = header.incompatible & extended_l2 ? 4 : 3;
+    const uint64_t mapped = uint64_t{1} << (2 * header.cluster_bits - entry_bits); // by one L2 table
+    if (header.virtual_size / mapped + (header.virtual_size % mapped != 0) > header.l1_entries)
+        throw damaged(path, "its L1 table is too small for the disk");
 }
 
 std::string named_file(const std::string& name, const std::string& image, const std::string& role) {

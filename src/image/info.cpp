@@ -2,13 +2,13 @@
 // one is only ever taken for a file's.
 #include "base/text.h"
 #include "image/header.h"
-#include "image/qemu_img.h"
+#include "image/read_info.h"
 #include "image/tool.h"
 #include "os/file.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace domsnap::image {
 
@@ -60,7 +60,17 @@ static ImageInfo ask(const std::string& path, const std::vector<std::string>& fo
     }
 }
 
-ImageInfo info(const std::string& path, const std::string& format) { return ask(path, {"-f", format}); }
+ImageInfo ask_qemu_img(const std::string& path, const std::string& format) {
+    return ask(path, {"-f", format});
+}
+
+ImageInfo info(const std::string& path, const std::string& format) {
+    try {
+        if (auto known = read_info(path, format)) return *std::move(known);
+    } catch (const Error&) { // qemu-img says what is wrong with it, or understands more of it
+    }
+    return ask_qemu_img(path, format);
+}
 
 std::string probe_format(const std::string& path) { return ask(path, {}).format; }
 
@@ -83,17 +93,28 @@ static ImageInfo backing_of(const ImageInfo& top) {
     return info(top.backing_path, top.backing_format);
 }
 
-static bool same_file(const std::string& a, const std::string& b) {
-    const auto first = os::file_info(a), second = os::file_info(b);
-    return first && second && first->inode == second->inode && first->device == second->device;
-}
+namespace {
+/// The files that were met on the way down, whatever their names.
+class Met {
+  public:
+    /// False if it was met before; one that is not there is always new.
+    bool add(const std::string& path) {
+        const auto file = os::file_info(path);
+        return !file || files_.emplace(file->device, file->inode).second;
+    }
+
+  private:
+    std::set<std::pair<uint64_t, uint64_t>> files_;
+};
+} // namespace
 
 std::vector<ImageInfo> chain(const std::string& path, const std::string& format) {
     std::vector<ImageInfo> images = {info(path, format)};
+    Met met;
+    met.add(images.front().path);
     while (!images.back().backing_path.empty()) {
         const ImageInfo& top = images.back();
-        const auto is_next = [&](const ImageInfo& image) { return same_file(image.path, top.backing_path); };
-        if (std::any_of(images.begin(), images.end(), is_next))
+        if (!met.add(top.backing_path))
             throw Error(ErrorCode::corrupt,
                         fmt::format("the backing chain of '{}' is a loop: '{}' leads back to '{}'",
                                     text::printable(path), text::printable(top.path),

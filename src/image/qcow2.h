@@ -1,15 +1,17 @@
-// What a qcow2 file says of its internal snapshots, read by ourselves: header, snapshot table, L1 and L2
-// tables. Layout: QEMU's docs/interop/qcow2.txt. Everything in the file is hostile: offsets, sizes and counts
-// are checked before they are used, and nothing is allocated by them but one cluster (at most 2 MiB). Takes
-// none of QEMU's image locks, writes nothing, follows no backing file, and does not know what a VM state is
-// made of. Private to the room.
+// What a qcow2 file says of its internal snapshots, read by ourselves: snapshot table, L1 and L2 tables.
+// Layout: QEMU's docs/interop/qcow2.txt. Everything in the file is hostile: offsets, sizes and counts are
+// checked before they are used, and nothing is allocated by them but one cluster (at most 2 MiB) and what is
+// told of the snapshots (at most QEMU's own 64 MiB). Takes none of QEMU's image locks, writes nothing,
+// follows no backing file, and does not know what a VM state is made of. Private to the room.
 #pragma once
 
 #include "image/header.h"
+#include "image/qemu_img.h"
 #include "os/fd.h"
 
 #include <cstdint>
 #include <domsnap/error.h>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,20 +27,25 @@ struct Qcow2Snapshot {
 
 class Qcow2File {
   public:
-    /// Errors: not_found, io; corrupt (no qcow2, marked corrupt, senseless numbers), unsupported (encrypted,
-    /// an external data file, a feature that is newer than this).
+    /// Errors: not_found, io; corrupt (no qcow2, senseless numbers), unsupported (a version or a feature that
+    /// is newer than this).
     explicit Qcow2File(const std::string& path);
 
-    /// not_found if there is none of that name, conflict if there are several.
+    const Header& header() const { return header_; }
+
+    /// All of the table, in its order.
+    std::vector<InternalSnapshot> snapshots() const;
+    /// For reading the VM state of it. not_found if there is none of that name, conflict if there are
+    /// several; corrupt if the image is marked so, unsupported if it is encrypted or has a data file.
     Qcow2Snapshot snapshot(const std::string& tag) const;
 
-    uint64_t cluster_size() const { return uint64_t{1} << cluster_bits_; }
+    uint64_t cluster_size() const { return uint64_t{1} << header_.cluster_bits; }
     /// The least that is mapped by itself: a cluster, or a 32nd of it with extended L2 entries.
-    uint64_t piece_size() const { return extended_l2_ ? cluster_size() / 32 : cluster_size(); }
+    uint64_t piece_size() const { return has_extended_l2() ? cluster_size() / 32 : cluster_size(); }
     /// Bytes of the disk that one L2 table maps, as a power of two.
-    unsigned l2_coverage_bits() const { return 2 * cluster_bits_ - l2_entry_bits(); }
-    unsigned l2_entry_bits() const { return extended_l2_ ? 4 : 3; }
-    bool has_zero_clusters() const { return version_ >= 3; }
+    unsigned l2_coverage_bits() const { return 2 * header_.cluster_bits - l2_entry_bits(); }
+    unsigned l2_entry_bits() const { return has_extended_l2() ? 4 : 3; }
+    bool has_zero_clusters() const { return header_.version >= 3; }
 
     /// All of it; corrupt if the file ends before.
     void read(void* into, size_t size, uint64_t offset) const;
@@ -50,19 +57,17 @@ class Qcow2File {
 
   private:
     struct Entry;
-    void read_header();
-    void check_features(const Header& found);
+    void check_header() const;
+    void check_readable() const;
+    bool has_extended_l2() const { return header_.incompatible & extended_l2; }
     Entry read_entry(uint64_t at) const;
-    bool is_named(const Entry& entry, const std::string& tag) const;
-    std::optional<Qcow2Snapshot> find(const std::string& tag) const;
+    void for_each_entry(const std::function<void(const Entry&)>& visit) const;
+    std::string read_text(uint64_t at, size_t size) const;
     void check_table_offset(uint64_t offset, const char* table) const;
 
     std::string path_;
     os::Fd fd_;
-    uint32_t version_ = 0, snapshot_count_ = 0;
-    unsigned cluster_bits_ = 0;
-    bool extended_l2_ = false;
-    uint64_t virtual_size_ = 0, snapshots_offset_ = 0;
+    Header header_;
 };
 
 /// Where the bytes of a snapshot's VM state lie in the file. QEMU writes them into the snapshot's own tables,

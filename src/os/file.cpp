@@ -47,6 +47,12 @@ static Fd open_or_fail(const std::string& path, int flags) {
 Fd open_read(const std::string& path) { return open_or_fail(path, O_RDONLY); }
 Fd open_read_write(const std::string& path) { return open_or_fail(path, O_RDWR); }
 
+uint64_t end_of(const Fd& fd, const std::string& path_for_messages) {
+    const off_t end = ::lseek(fd.get(), 0, SEEK_END);
+    if (end < 0) fail("look at", path_for_messages);
+    return static_cast<uint64_t>(end);
+}
+
 Fd create_exclusive(const std::string& path) {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY;
     Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));

@@ -45,6 +45,8 @@ void write_file(const std::string& path, std::string_view content);
 Fd create_exclusive(const std::string& path);
 Fd open_read(const std::string& path);
 Fd open_read_write(const std::string& path);
+/// Bytes; of a block device too, for which file_info() says 0.
+uint64_t end_of(const Fd& fd, const std::string& path_for_messages);
 
 /// True if there was something to remove; the folder is synced.
 bool remove_file_durably(const std::string& path);
