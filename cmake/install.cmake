@@ -37,7 +37,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/completions/domsnap.fish DESTINATION ${CMAKE
 
 find_program(SCDOC scdoc)
 if(SCDOC)
-  foreach(page domsnap.1 domsnap-snapshot-xml.5)
+  foreach(page domsnap.1 domsnap-domain.1 domsnap-snapshot.1 domsnap-xml.1 domsnap-snapshot-xml.5)
     set(source ${PROJECT_SOURCE_DIR}/man/${page}.scd)
     string(REGEX REPLACE ".*\\." "" section ${page})
     add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/man/${page}

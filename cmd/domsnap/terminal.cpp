@@ -6,10 +6,12 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <string_view>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,11 +22,22 @@ namespace domsnap::cli {
 
 static constexpr char escape = 0x1d; // ^], virsh's
 
+bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 size_t terminal_width() {
     winsize size{};
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+bool confirmed_on_terminal(const std::string& question) {
+    std::fflush(stdout);
+    std::fwrite(question.data(), 1, question.size(), stderr);
+    std::fflush(stderr);
+    std::array<char, 256> line{};
+    if (!std::fgets(line.data(), line.size(), stdin)) return false;
+    const std::string_view answer(line.data(), std::strcspn(line.data(), " \r\n"));
+    return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 namespace {

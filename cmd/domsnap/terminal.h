@@ -7,8 +7,12 @@
 
 namespace domsnap::cli {
 
+bool stdin_is_terminal();
 bool stderr_is_terminal();
 size_t terminal_width(); ///< columns of stderr's terminal; 80 if there is none
+
+/// Asks on stderr and reads a line from stdin: true for y or yes.
+bool confirmed_on_terminal(const std::string& question);
 
 /// Connects stdin and stdout with the device (a terminal, or a unix socket) until ^] is typed, the other side
 /// is gone, or the user asks to stop. The user's terminal is raw meanwhile, if stdin is one. Throws Error

@@ -3,7 +3,9 @@
 #include "groups.h"
 #include "names.h"
 #include "session.h"
+#include "terminal.h"
 #include "ui/plan.h"
+#include "ui/width.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +18,20 @@ static void show_plan(Session& session, const PlanView& plan) {
         session.print(ui::plan_text(plan));
 }
 
+/// Before what cannot be had back is dropped. Scripts, whose stdin is no terminal, are not asked.
+static void ask_before_loss(Session& session, const Arguments& arguments, const std::string& snapshot) {
+    for (const char* option : {"force", "yes", "save", "dry-run"})
+        if (arguments.has(option)) return;
+    if (!stdin_is_terminal()) return;
+    const auto lost = session.host().unsaved_changes(arguments.get("domain"));
+    if (lost.empty()) return;
+    const auto question = fmt::format("Reverting domain '{}' to snapshot '{}' drops {}. Go on? [y/N] ",
+                                      ui::cell(arguments.get("domain")), ui::cell(snapshot), ui::cell(lost));
+    if (confirmed_on_terminal(question)) return;
+    throw Error(ErrorCode::cancelled, fmt::format("nothing was reverted: {} would be lost", lost),
+                "--save NAME takes a snapshot of it first; --yes skips the question");
+}
+
 static void snapshot_revert(Session& session, const Arguments& arguments) {
     RevertOptions options;
     options.running = arguments.has("running");
@@ -24,12 +40,15 @@ static void snapshot_revert(Session& session, const Arguments& arguments) {
     options.reset_nvram = arguments.has("reset-nvram");
     options.dry_run = arguments.has("dry-run");
     options.eager = arguments.has("eager");
+    options.save = arguments.get("save");
     const std::string name = snapshot_name(session, arguments);
+    ask_before_loss(session, arguments, name);
     RevertResult result;
     explained("Failed to revert snapshot " + name, {name, arguments.get("domain")}, [&] {
         result = session.host().snapshot_revert(arguments.get("domain"), name, options, session.control());
     });
     if (options.dry_run) return show_plan(session, result.plan);
+    if (!options.save.empty()) session.say(fmt::format("Domain snapshot {} created\n", options.save));
     session.say(fmt::format("Domain snapshot {} reverted\n", name));
 }
 
@@ -86,6 +105,12 @@ static void snapshot_current(Session& session, const Arguments& arguments) {
     session.print(session.host().snapshot_xml(domain, name, arguments.has("security-info")));
 }
 
+static std::vector<Rule> revert_rules() {
+    auto rules = snapshot_rules();
+    rules.push_back(exclusive("save", "dry-run"));
+    return rules;
+}
+
 static Verb revert_verb() {
     return {"snapshot-revert",
             "Revert a domain to a snapshot",
@@ -93,11 +118,13 @@ static Verb revert_verb() {
             {domain_argument(), snapshot_argument(), flag("current", "revert to current snapshot"),
              flag("running", "after reverting, change state to running"),
              flag("paused", "after reverting, change state to paused"),
-             flag("force", "try harder on risky reverts"),
+             flag("force", "try harder on risky reverts; do not ask"),
+             value("save", "first take a snapshot of that name of what would be lost"),
+             flag("yes", "do not ask whether what was not saved may be lost"),
              flag("reset-nvram", "re-initialize NVRAM from its pristine template"),
              flag("dry-run", "print the plan, change nothing"),
              flag("eager", "load all memory before the guest runs")},
-            snapshot_rules(),
+            revert_rules(),
             snapshot_revert};
 }
 

@@ -59,6 +59,8 @@ static void snapshot_create_as(Session& session, const Arguments& arguments) {
     const auto xml = snapshot_document({arguments.get("name"), arguments.get("description"),
                                         arguments.get("memspec"), arguments.list("diskspec")});
     if (arguments.has("print-xml")) return session.print(xml + "\n"); // virsh's own extra line
+    // XML has no place for control characters: writing it drops them, and another name would be left.
+    if (arguments.has("name")) model::check_snapshot_name(arguments.get("name"));
     create(session, arguments, xml, "");
 }
 

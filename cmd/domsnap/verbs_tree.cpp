@@ -86,6 +86,9 @@ static Verb list_verb() {
         {exclusive("tree", "name"), exclusive("parent", "roots"), exclusive("parent", "tree"),
          exclusive("roots", "tree"), exclusive("roots", "from"), exclusive("roots", "current"),
          exclusive_short("leaves", "tree"), exclusive_short("no-leaves", "tree"),
+         exclusive_short("inactive", "tree"), exclusive_short("active", "tree"),
+         exclusive_short("disk-only", "tree"), exclusive_short("internal", "tree"),
+         exclusive_short("external", "tree"),
          exclusive_short("from", "current"), needs_start},
         snapshot_list};
 }

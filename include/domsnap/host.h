@@ -59,6 +59,7 @@ struct CreateOptions {
 struct RevertOptions {
     bool running = false, paused = false, force = false, reset_nvram = false;
     bool dry_run = false, eager = false;
+    std::string save; ///< not empty: a snapshot of that name is taken first, with the memory of what is active
 };
 
 struct DeleteOptions {
@@ -196,6 +197,9 @@ class Host {
                                  const CreateOptions& options, const Control& control = {});
     RevertResult snapshot_revert(const std::string& domain, const std::string& snapshot,
                                  const RevertOptions& options, const Control& control = {});
+    /// What a revert would drop, for a question before it: "what the guest did since snapshot 'a'"; "" =
+    /// nothing.
+    std::string unsaved_changes(const std::string& domain) const;
     /// Returns the plan (done, or with dry_run only said).
     PlanView snapshot_delete(const std::string& domain, const std::string& snapshot,
                              const DeleteOptions& options, const Control& control = {});

@@ -60,6 +60,88 @@ void finish(const Session& session, const plan::Plan& plan, World& world, const 
 
 std::string combination_table() { return plan::table_text(); }
 
+namespace {
+
+CreateResult create(Session& session, model::Snapshot request, const CreateOptions& options) {
+    const auto tree = session.snapshot_heads();
+    const auto facts = observe_for_create(session, named_files(request));
+    const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
+    CreateResult result{plan.snapshot, plan::describe(plan)};
+    if (!options.dry_run) finish(session, plan, *real_world(session), session.control());
+    return result;
+}
+
+plan::Plan revert_plan(Session& session, const std::string& snapshot, const RevertOptions& options) {
+    const auto tree = session.snapshots();
+    auto facts = observe_for_revert(session, tree, tree.get(snapshot));
+    return plan_beside_others(session, facts,
+                              [&] { return plan::plan_revert(snapshot, options, facts, tree); });
+}
+
+RevertResult revert(Session& session, const std::string& snapshot, const RevertOptions& options) {
+    const auto plan = revert_plan(session, snapshot, options);
+    RevertResult result{plan::describe(plan), DomainState::shutoff, "offline"};
+    if (!options.dry_run) finish(session, plan, *real_world(session), session.control());
+    for (const auto& step : plan.steps)
+        if (const auto* start = std::get_if<plan::StartGuest>(&step)) {
+            result.state = start->paused ? DomainState::paused : DomainState::running;
+            result.way = "new process";
+        }
+    return result;
+}
+
+PlanView erase(Session& session, const std::string& snapshot, const DeleteOptions& options) {
+    const auto tree = session.snapshots();
+    tree.get(snapshot);
+    auto facts = observe_for_delete(session, tree);
+    const auto plan =
+        plan_beside_others(session, facts, [&] { return plan::plan_delete(snapshot, options, facts, tree); });
+    if (!options.dry_run) finish(session, plan, *real_world(session), session.control());
+    return plan::describe(plan);
+}
+
+/// All that a revert would drop: the memory of what is active, and each disk that snapshots are taken of. The
+/// external way is open to every disk, and does not stop the guest for its memory.
+model::Snapshot request_to_save(const Session& session, const std::string& name) {
+    model::Snapshot request;
+    request.name = name;
+    if (session.process()) request.memory.location = model::Location::external;
+    for (const auto& disk : session.live().disks) {
+        if (disk.empty() || disk.defaults_to_no() || disk.snapshot) continue;
+        model::SnapshotDisk external;
+        external.name = disk.target;
+        external.location = model::Location::external;
+        request.disks.push_back(std::move(external));
+    }
+    request.has_disks = true;
+    return request;
+}
+
+/// A revert that failed and was taken back leaves no snapshot behind either.
+void take_back_saved(Session& session, const std::string& name) {
+    if (os::exists(session.folder().journal()) || session.folder().current() != name) return;
+    try {
+        erase(session, name, {});
+    } catch (const Error& error) {
+        session.control().warn(fmt::format("snapshot '{}' stays: {}", name, error.what()));
+    }
+}
+
+RevertResult save_and_revert(Session& session, const std::string& snapshot, const RevertOptions& options) {
+    revert_plan(session, snapshot, options); // what stands in its way is said before anything is saved
+    create(session, request_to_save(session, options.save), {});
+    session.reload();
+    try {
+        return revert(session, snapshot, options);
+    } catch (const Error&) {
+        session.reload();
+        take_back_saved(session, options.save);
+        throw;
+    }
+}
+
+} // namespace
+
 CreateResult Host::snapshot_create(const std::string& domain, const std::string& xml,
                                    const CreateOptions& options, const Control& control) {
     if (options.validate) validate_snapshot(xml);
@@ -69,43 +151,22 @@ CreateResult Host::snapshot_create(const std::string& domain, const std::string&
     Session session(folders_, resolve_name(folders_, domain), "snapshot-create", control);
     plan::check_flags(options, request, session.process().has_value());
     if (options.redefine) return {redefine(session, std::move(request), options.current), {}};
-    const auto tree = session.snapshots();
-    const auto facts = observe_for_create(session, named_files(request));
-    const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
-    CreateResult result{plan.snapshot, plan::describe(plan)};
-    if (!options.dry_run) finish(session, plan, *real_world(session), control);
-    return result;
+    return create(session, std::move(request), options);
 }
 
 RevertResult Host::snapshot_revert(const std::string& domain, const std::string& snapshot,
                                    const RevertOptions& options, const Control& control) {
     plan::check_flags(options);
     Session session(folders_, resolve_name(folders_, domain), "snapshot-revert", control);
-    const auto tree = session.snapshots();
-    auto facts = observe_for_revert(session, tree, tree.get(snapshot));
-    const auto plan =
-        plan_beside_others(session, facts, [&] { return plan::plan_revert(snapshot, options, facts, tree); });
-    RevertResult result{plan::describe(plan), DomainState::shutoff, "offline"};
-    if (!options.dry_run) finish(session, plan, *real_world(session), control);
-    for (const auto& step : plan.steps)
-        if (const auto* start = std::get_if<plan::StartGuest>(&step)) {
-            result.state = start->paused ? DomainState::paused : DomainState::running;
-            result.way = "new process";
-        }
-    return result;
+    return options.save.empty() ? revert(session, snapshot, options)
+                                : save_and_revert(session, snapshot, options);
 }
 
 PlanView Host::snapshot_delete(const std::string& domain, const std::string& snapshot,
                                const DeleteOptions& options, const Control& control) {
     plan::check_flags(options);
     Session session(folders_, resolve_name(folders_, domain), "snapshot-delete", control);
-    const auto tree = session.snapshots();
-    tree.get(snapshot);
-    auto facts = observe_for_delete(session, tree);
-    const auto plan =
-        plan_beside_others(session, facts, [&] { return plan::plan_delete(snapshot, options, facts, tree); });
-    if (!options.dry_run) finish(session, plan, *real_world(session), control);
-    return plan::describe(plan);
+    return erase(session, snapshot, options);
 }
 
 std::vector<std::string> Host::recover(const std::string& domain, const Control& control) {

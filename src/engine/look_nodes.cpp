@@ -5,8 +5,8 @@
 #include "machine/devices.h"
 #include "os/file.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <map>
 
 namespace domsnap::engine {
 
@@ -24,13 +24,20 @@ unsigned first_free_number(const std::vector<qmp::BlockNode>& graph, const std::
     return next;
 }
 
-void look_at_graph(plan::DiskFacts& disk, const std::vector<qmp::BlockNode>& graph, std::string node) {
-    const auto find = [&](const std::string& name) {
-        return std::find_if(graph.begin(), graph.end(), [&](const auto& n) { return n.node_name == name; });
-    };
-    for (auto at = find(node); at != graph.end() && disk.nodes.size() < 1000; at = find(at->backing_node)) {
-        disk.nodes.push_back(at->node_name);
-        disk.files.push_back(at->file);
+using NodesByName = std::map<std::string, const qmp::BlockNode*>;
+
+NodesByName by_name(const std::vector<qmp::BlockNode>& graph) {
+    NodesByName nodes;
+    for (const auto& node : graph)
+        nodes[node.node_name] = &node;
+    return nodes;
+}
+
+void look_at_chain(plan::DiskFacts& disk, const NodesByName& nodes, const std::string& top) {
+    for (auto at = nodes.find(top); at != nodes.end() && disk.nodes.size() < 1000;
+         at = nodes.find(at->second->backing_node)) {
+        disk.nodes.push_back(at->first);
+        disk.files.push_back(at->second->file);
     }
 }
 
@@ -42,13 +49,14 @@ void look_at_disk_nodes(Session& session, Facts& facts) {
         online ? qmp::query_named_block_nodes(session.monitor(), quick()) : std::vector<qmp::BlockNode>{};
     const auto devices =
         online ? qmp::query_device_nodes(session.monitor(), quick()) : std::map<std::string, std::string>{};
+    const auto nodes = by_name(graph);
     for (const auto& disk : facts.live.disks) {
         plan::DiskFacts known{disk.target, {}, {}, {}, first_free_number(graph, disk.target), true};
         if (!disk.empty()) known.folder_writable = os::is_writable_folder(text::folder_of(disk.source));
         if (online) {
             known.device = machine::disk_device_id(facts.live, disk.target);
             const auto node = devices.find(known.device);
-            if (node != devices.end()) look_at_graph(known, graph, node->second);
+            if (node != devices.end()) look_at_chain(known, nodes, node->second);
         } else {
             for (auto path = disk.source; !path.empty() && facts.file(path); path = facts.file(path)->backing)
                 known.files.push_back(path);

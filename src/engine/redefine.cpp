@@ -1,12 +1,17 @@
 #include "engine/redefine.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/runner.h"
 #include "engine/world.h"
+#include "os/file.h"
 #include "plan/document.h"
+#include "plan/names.h"
 #include "plan/step.h"
 
 #include <fmt/format.h>
+#include <optional>
+#include <set>
 
 namespace domsnap::engine {
 
@@ -18,14 +23,29 @@ namespace {
     throw Error(ErrorCode::invalid_request, message, hint);
 }
 
-void check_parent(const model::Snapshot& snapshot, const model::SnapshotTree& tree) {
+bool exists(const Session& session, const std::string& name) {
+    return session.folder().record(name).has_value();
+}
+
+/// Looks at the records above alone: a domain may have ten thousand. Records that form a cycle already end
+/// it.
+bool is_ancestor_or_self(const Session& session, const std::string& ancestor, std::string of) {
+    std::set<std::string> seen;
+    while (of != ancestor) {
+        if (of.empty() || !seen.insert(of).second || !exists(session, of)) return false;
+        of = session.snapshot(of).parent;
+    }
+    return true;
+}
+
+void check_parent(const Session& session, const model::Snapshot& snapshot) {
     if (snapshot.parent.empty()) return;
     if (snapshot.parent == snapshot.name)
         refuse(fmt::format("invalid argument: cannot set moment {} as its own parent", snapshot.name));
-    if (!tree.find(snapshot.parent))
+    if (!exists(session, snapshot.parent))
         refuse(fmt::format("invalid argument: parent {} for moment {} not found", snapshot.parent,
                            snapshot.name));
-    if (tree.find(snapshot.name) && tree.is_ancestor(snapshot.name, snapshot.parent))
+    if (exists(session, snapshot.name) && is_ancestor_or_self(session, snapshot.name, snapshot.parent))
         refuse(fmt::format("invalid argument: parent {} would create cycle to {}", snapshot.parent,
                            snapshot.name));
 }
@@ -40,9 +60,30 @@ void check_domain(const Session& session, const model::Snapshot& snapshot) {
                            session.definition().uuid));
 }
 
+/// Where a create of ours would have put internal memory that names no disk: the planner's choose_holder. It
+/// is libvirt's place too, which has no other internal memory than with every disk internal.
+std::optional<model::DiskPoint> memory_holder(const model::Snapshot& snapshot, const model::Domain& domain) {
+    for (const auto& disk : domain.disks) {
+        const bool can = disk.format == "qcow2" && !disk.empty() && !disk.defaults_to_no();
+        if (can && (snapshot.memory.disk.empty() || snapshot.memory.disk == disk.target))
+            return model::DiskPoint{disk.source, disk.format, snapshot.name};
+    }
+    for (const auto& disk : domain.disks) {
+        if (disk.empty() || disk.defaults_to_no() || !snapshot.memory.disk.empty()) continue;
+        std::set<std::string> none;
+        const auto file = plan::free_path(
+            text::folder_of(disk.source),
+            fmt::format("{}.{}.vmstate", plan::file_part(domain.name), plan::file_part(snapshot.name)), none);
+        if (os::exists(file)) return model::DiskPoint{file, "qcow2", snapshot.name};
+    }
+    return std::nullopt;
+}
+
 /// What each disk was frozen in, for records that come without: the source that <domain> names.
 void derive_points(model::Snapshot& snapshot) {
     const auto domain = model::domain_from(snapshot.domain.front());
+    if (snapshot.memory.location == Location::internal && !snapshot.memory_point)
+        snapshot.memory_point = memory_holder(snapshot, domain);
     for (auto& disk : snapshot.disks) {
         const auto* was = domain.find_disk(disk.name);
         if (disk.point || !was || was->empty()) continue;
@@ -53,6 +94,7 @@ void derive_points(model::Snapshot& snapshot) {
 }
 
 void keep_points(model::Snapshot& snapshot, const model::Snapshot& old) {
+    if (snapshot.memory.location == old.memory.location) snapshot.memory_point = old.memory_point;
     for (auto& disk : snapshot.disks)
         if (const auto* was = old.find_disk(disk.name); was && was->location == disk.location)
             disk.point = was->point;
@@ -78,35 +120,37 @@ void run(Session& session, std::vector<plan::Action> steps, const std::string& s
 std::string redefine(Session& session, model::Snapshot snapshot, bool current) {
     if (snapshot.name.empty()) refuse("XML error: a redefined snapshot must have a name");
     model::check_new_snapshot_name(snapshot.name);
-    const auto tree = session.snapshot_heads();
-    check_parent(snapshot, tree);
+    check_parent(session, snapshot);
     check_domain(session, snapshot);
-    if (const auto* old = tree.find(snapshot.name)) keep_points(snapshot, *old);
+    if (exists(session, snapshot.name)) keep_points(snapshot, session.snapshot(snapshot.name));
     derive_points(snapshot);
     std::vector<plan::Action> steps{
         plan::PutRecord{snapshot.name, plan::record_text(snapshot), old_text(session, snapshot.name)}};
-    if (current) steps.push_back(plan::SetCurrent{snapshot.name, tree.current()});
+    if (current) steps.push_back(plan::SetCurrent{snapshot.name, session.folder().current()});
     run(session, std::move(steps), snapshot.name);
     return snapshot.name;
 }
 
 std::string edit(Session& session, const model::Snapshot& old, model::Snapshot edited, bool rename,
                  bool clone) {
-    const auto tree = session.snapshots();
     const bool same_name = edited.name == old.name;
     if (!same_name && !rename && !clone)
         refuse(fmt::format("Must use --rename or --clone to change {} to {}", old.name, edited.name));
     model::check_new_snapshot_name(edited.name);
-    if (!same_name && tree.find(edited.name))
+    if (!same_name && exists(session, edited.name))
         throw Error(ErrorCode::conflict,
                     fmt::format("operation failed: domain moment {} already exists", edited.name));
-    check_parent(edited, tree);
+    check_parent(session, edited);
+    // Its children will follow it to the new name.
+    if (rename && !same_name && is_ancestor_or_self(session, old.name, edited.parent))
+        refuse(fmt::format("invalid argument: parent {} would create cycle to {}", edited.parent, old.name));
     check_domain(session, edited);
     keep_points(edited, old);
     derive_points(edited);
     std::vector<plan::Action> steps{
         plan::PutRecord{edited.name, plan::record_text(edited), old_text(session, edited.name)}};
     if (!same_name && rename) {
+        const auto tree = session.snapshots();
         for (const auto* child : tree.children(old.name)) {
             model::Snapshot moved = *child;
             moved.parent = edited.name;

@@ -87,11 +87,13 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
                  const Control& control)
     : View(folders, name), control_(control), lock_(take_lock(*this, verb, control)) {
     // Somebody may have changed or removed it while we waited.
-    set_definition(parse_domain(folder().definition(), name));
+    reload();
     for (const auto& line : recover(*this))
         control_.warn(line);
-    set_definition(parse_domain(folder().definition(), name));
+    reload();
 }
+
+void Session::reload() { set_definition(parse_domain(folder().definition(), name())); }
 
 qmp::Client& Session::monitor() {
     if (!monitor_) {

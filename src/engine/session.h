@@ -56,6 +56,8 @@ class Session : public View {
     /// Waits for the lock, saying for whom through control.warning.
     Session(const Folders& folders, const std::string& name, const std::string& verb, const Control& control);
     const Control& control() const { return control_; }
+    /// The definition, after a plan has changed it.
+    void reload();
 
     /// The monitor of the running QEMU; conflict if none runs.
     qmp::Client& monitor();

@@ -39,6 +39,12 @@ std::string probe_format(const std::string& path);
 /// as libvirt does, with a hint (qemu-img rebase -u -F …). At most 1,000 images; a loop is corrupt.
 std::vector<ImageInfo> chain(const std::string& path, const std::string& format);
 
+/// True if no write ever reached the qcow2 image itself: all of its content is its backing file's. Read from
+/// its tables, and therefore exact only while no QEMU has it open.
+bool holds_nothing(const std::string& path);
+/// True if no write reached it since the internal snapshot was made, or gone back to.
+bool unchanged_since(const std::string& path, const std::string& tag);
+
 /// A new image (O_EXCL, 0600): conflict if the path exists. Durable when it returns; nothing is left on
 /// failure.
 void create(const std::string& path, const std::string& format, uint64_t virtual_size);

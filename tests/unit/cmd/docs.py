@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every command and option that domsnap's help knows is in its manual page.
+"""Every command and option that domsnap's help knows is in a manual page, and so is the table as it prints it.
 
 usage: docs.py DOMSNAP SOURCE_FOLDER
 """
@@ -10,8 +10,8 @@ import sys
 
 
 def main(domsnap, top):
-    page = pathlib.Path(top, "man/domsnap.1.scd").read_text()
-    bold = set(re.findall(r"\*([^*\s]+)\*", page))
+    pages = "".join(page.read_text() for page in sorted(pathlib.Path(top, "man").glob("*.scd")))
+    bold = set(re.findall(r"\*([^*\s]+)\*", pages))
     missing = []
 
     def help_of(*words):
@@ -25,7 +25,10 @@ def main(domsnap, top):
         for option in re.findall(r"^    (--[a-z-]+)(?: {2,}|$)", help_of(command), re.M):  # flags: values stand as names
             if option not in bold:
                 missing.append(f"{command} {option}")
-    print("\n".join(f"domsnap(1) does not tell of {what}" for what in missing) or f"{len(commands)} commands are told of")
+    table = subprocess.run([domsnap, "table"], capture_output=True, text=True, check=True, timeout=60).stdout
+    if f"```\n{table}```" not in pages:
+        missing.append("the table, as 'domsnap table' prints it")
+    print("\n".join(f"the manual does not tell of {what}" for what in missing) or f"{len(commands)} commands are told of")
     return 1 if missing else 0
 
 
