@@ -64,10 +64,11 @@ class Manual(SystemTest):
         self.try_page("domsnap.1.scd")
         self.assert_healthy("vm")
         self.ok("snapshot-delete", "vm", "before-upgrade")
+        # It leaves vdb out, which keeps its later content then: RAM and that disk are of two moments.
         self.try_page("domsnap-snapshot-xml.5.scd")
-        self.assert_healthy("vm")
-        self.ok("snapshot-revert", "vm", "before-upgrade")
-        self.assert_healthy("vm")
+        for snapshot in ("mixed", "before-upgrade"):
+            self.ok("snapshot-revert", "vm", snapshot)
+            self.guest("vm").wait_for_ticks()
 
 
 if __name__ == "__main__":
