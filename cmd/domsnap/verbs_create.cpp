@@ -41,6 +41,9 @@ static void create(Session& session, const Arguments& arguments, const std::stri
         return session.print(ui::plan_text(result.plan));
     }
     session.say(fmt::format("Domain snapshot {} created{}", result.name, from));
+    session.flush();
+    for (const auto& task : result.plan.afterwards)
+        session.warn(task);
 }
 
 static void snapshot_create(Session& session, const Arguments& arguments) {

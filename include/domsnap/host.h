@@ -80,6 +80,7 @@ struct PlanView {
     std::string guest;  ///< what the guest will feel
     uint64_t space = 0; ///< bytes that may be needed, at most
     std::vector<std::string> warnings;
+    std::vector<std::string> afterwards = {}; ///< what is left to the user when it is done
 };
 
 struct CreateResult {

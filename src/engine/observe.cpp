@@ -1,6 +1,7 @@
 #include "engine/observe.h"
 
 #include "base/error.h"
+#include "engine/guest.h"
 #include "engine/look.h"
 #include "engine/memory_identity.h"
 #include "memory/capture.h"
@@ -38,6 +39,7 @@ Facts observe(Session& session) {
     facts.live = session.live();
     if (const auto process = session.process()) {
         facts.has_process = true;
+        facts.reason = noted_reason(session.files());
         facts.state = observed_state(qmp::query_status(session.monitor(), quick()));
         facts.memory_in_use = std::min(resident_memory(*process), facts.live.memory + (64 << 20));
     }

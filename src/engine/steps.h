@@ -21,6 +21,9 @@ void apply(Session& session, Underway& underway, const plan::SwitchDisks& step);
 void undo(Session& session, Underway& underway, const plan::SwitchDisks& step);
 void apply(Session& session, Underway& underway, const plan::AwaitCapture& step);
 
+void apply(Session& session, const plan::HoldGuest& step);
+void undo(Session& session, const plan::HoldGuest& step);
+
 void apply(Session& session, const plan::MakeOverlay& step);
 void undo(Session& session, const plan::MakeOverlay& step);
 void apply(Session& session, const plan::CopyImage& step);

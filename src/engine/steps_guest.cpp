@@ -41,6 +41,17 @@ void apply(Session& session, const plan::TryOut& step) {
     memory::verify_pages(memory::ImageReader::open(step.image), &hooks);
 }
 
+void apply(Session& session, const plan::HoldGuest& step) {
+    qmp::stop(session.monitor(), quick());
+    note_reason(session, step.reason);
+}
+
+void undo(Session& session, const plan::HoldGuest& step) {
+    session.forget_monitor();
+    if (session.process()) resume_if(session, true);
+    note_reason(session, step.old);
+}
+
 void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, step.reason); }
 
 void apply(Session& session, const plan::StartGuest& step) {

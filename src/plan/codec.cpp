@@ -44,6 +44,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Rebase, path, format, backing, backing_format
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveFile, path, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FrozenFile, path, format, anew)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NoteFrozen, files)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HoldGuest, reason, old)
 
 namespace {
 
@@ -54,7 +55,7 @@ constexpr const char* kinds[] = {
     "put-definition", "put-live",      "put-record",      "remove-record",   "set-current",
     "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
-    "note-frozen"};
+    "note-frozen",    "hold-guest"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>
@@ -111,6 +112,7 @@ Plan plan_from_json(const std::string& text) {
                   json.at("clean_up"),
                   {},
                   0,
+                  {},
                   {}};
         for (const Json& step : json.at("steps"))
             plan.steps.push_back(parse_action(step));

@@ -30,7 +30,7 @@ void choose_name(CreateDraft& draft, const model::SnapshotTree& tree) {
 
 void plan_online(CreateDraft& draft) {
     auto& steps = draft.plan.steps;
-    const bool running = draft.facts.state == model::SnapshotState::running;
+    const bool running = draft.runs_on();
     if (draft.has_memory(Location::internal)) return plan_internal_memory(draft);
     SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, false, running};
     if (draft.has_memory(Location::external)) {
@@ -43,9 +43,11 @@ void plan_online(CreateDraft& draft) {
     }
     for (const auto& one : change.overlays)
         steps.push_back(AddNode{one.overlay_node, one.overlay_path, "qcow2"});
-    steps.push_back(change);
+    plan_hold(draft);
+    if (!change.overlays.empty() || !change.internals.empty() || !change.image.empty())
+        steps.push_back(change);
     if (!change.image.empty()) steps.push_back(AwaitCapture{change.image, running});
-    draft.plan.guest = !running ? "The guest is paused and stays so."
+    draft.plan.guest = !running ? "The guest is paused, and stays so until you resume it."
                        : change.image.empty() || change.background
                            ? "The guest is stopped once, for milliseconds."
                            : "The guest stands still until its memory is saved.";
@@ -101,9 +103,15 @@ void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
         draft.plan.guest += " Then it is ended.";
     }
     draft.plan.clean_up = static_cast<uint32_t>(draft.plan.steps.size());
+    draft.plan.afterwards = copies_to_make(record, draft.facts, draft.options.halt);
 }
 
 } // namespace
+
+void plan_hold(CreateDraft& draft) {
+    if (draft.facts.state == model::SnapshotState::running && has_manual(draft.record))
+        draft.plan.steps.push_back(HoldGuest{"creating snapshot", draft.facts.reason});
+}
 
 Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& facts,
                  const model::SnapshotTree& tree) {

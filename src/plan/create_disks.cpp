@@ -123,6 +123,13 @@ void plan_internal(CreateDraft& draft, SnapshotDisk& wanted) {
     wanted.point = model::DiskPoint{disk.source, disk.format, draft.record.name};
 }
 
+/// Nothing is made for it: its content is whatever the user copies.
+void check_manual(const CreateDraft& draft, const SnapshotDisk& wanted) {
+    if (draft.disk(wanted).empty())
+        refuse(fmt::format("disk '{}' has no medium: there is nothing to copy", wanted.name),
+               "use snapshot='no' for it");
+}
+
 } // namespace
 
 void plan_disks(CreateDraft& draft) {
@@ -132,8 +139,7 @@ void plan_disks(CreateDraft& draft) {
         else if (wanted.location == Location::internal)
             plan_internal(draft, wanted);
         else if (wanted.location == Location::manual)
-            throw Error(ErrorCode::unsupported,
-                        fmt::format("snapshot='manual' is not built yet (disk '{}')", wanted.name));
+            check_manual(draft, wanted);
     }
     const auto is_saved = [](const SnapshotDisk& d) { return d.location != Location::no; };
     if (draft.has_memory(Location::no) &&

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "plan/manual.h"
 #include "plan/planner.h"
 
 #include <set>
@@ -27,6 +28,8 @@ struct CreateDraft {
                              [&](const auto& d) { return d.target == wanted.name; });
     }
     bool has_memory(model::Location where) const { return record.memory.location == where; }
+    /// True if the guest runs, and is to run on behind the one stop.
+    bool runs_on() const { return facts.state == model::SnapshotState::running && !has_manual(record); }
 };
 
 [[noreturn]] inline void refuse(const std::string& message, const std::string& hint = {}) {
@@ -45,6 +48,9 @@ std::vector<InternalPoint> internal_points(const CreateDraft& draft);
 /// What the snapshot freezes as a whole: each disk's file, what lies below it as far as no other snapshot has
 /// frozen it, and the memory's own file.
 std::vector<FrozenFile> frozen_files(const CreateDraft& draft, const model::SnapshotTree& tree);
+
+/// The stop that lasts until the user has copied the disks that are left to him, if there are any.
+void plan_hold(CreateDraft& draft);
 
 /// External memory: the image's name, and whether there is room for it.
 void plan_memory_file(CreateDraft& draft);

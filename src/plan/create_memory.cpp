@@ -32,9 +32,16 @@ InternalPoint choose_holder(CreateDraft& draft) {
     const auto& named = draft.record.memory.disk;
     for (const auto& known : draft.facts.disks) {
         const auto* disk = draft.facts.live.find_disk(known.target);
+        const auto* wanted = draft.record.find_disk(known.target);
+        // The user's copy must hold nothing that is ours to delete.
+        const bool is_ours = !wanted || wanted->location != Location::manual;
         const bool can = disk && disk->format == "qcow2" && !disk->defaults_to_no() && !known.nodes.empty();
         if (!named.empty() && known.target != named) continue;
-        if (can) return {known.target, known.nodes.front(), disk->source, draft.record.name};
+        if (can && !is_ours && !named.empty())
+            refuse(
+                fmt::format("disk '{}' cannot hold the memory: its copy is yours (snapshot='manual')", named),
+                "name another disk, or none");
+        if (can && is_ours) return {known.target, known.nodes.front(), disk->source, draft.record.name};
         if (!named.empty())
             refuse(fmt::format("disk '{}' cannot hold the memory: it is not a writable qcow2 image", named),
                    "name another disk, or none");
@@ -93,12 +100,14 @@ void plan_internal_memory(CreateDraft& draft) {
     const auto overlays = overlay_switches(draft);
     for (const auto& one : overlays)
         draft.plan.steps.push_back(AddNode{one.overlay_node, one.overlay_path, "qcow2"});
-    const bool running = draft.facts.state == model::SnapshotState::running;
+    plan_hold(draft);
     draft.plan.steps.push_back(SaveInternal{"domsnap-save-" + draft.facts.unique, draft.record.name,
-                                            holder.node, points, overlays, running});
+                                            holder.node, points, overlays, draft.runs_on()});
     if (holder.target.empty()) draft.plan.steps.push_back(DropNode{holder.node});
     draft.plan.space += draft.facts.memory_in_use;
-    draft.plan.guest = "The guest stands still while its memory is written into an image.";
+    draft.plan.guest = has_manual(draft.record)
+                           ? "The guest stands still from the saving of its memory until you resume it."
+                           : "The guest stands still while its memory is written into an image.";
 }
 
 } // namespace domsnap::plan

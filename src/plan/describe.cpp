@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "plan/planner.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace domsnap::plan {
@@ -37,6 +38,10 @@ PlanStep describe(const SwitchDisks& s) {
     return say(fmt::format("{}{}", s.was_running ? "stop the guest; at one instant: " : "at one instant: ",
                            text::join(parts, ", ")),
                files, s.was_running);
+}
+
+PlanStep describe(const HoldGuest&) {
+    return say("stop the guest, which stays paused until you resume it", {}, true);
 }
 
 PlanStep describe(const AwaitCapture& s) {
@@ -137,9 +142,14 @@ PlanStep describe(const NoteFrozen& s) {
 } // namespace
 
 PlanView describe(const Plan& plan) {
-    PlanView view{plan.operation, {}, plan.guest, plan.space, plan.warnings};
+    PlanView view{plan.operation, {}, plan.guest, plan.space, plan.warnings, plan.afterwards};
     for (const Action& action : plan.steps)
         view.steps.push_back(std::visit([](const auto& step) { return describe(step); }, action));
+    const auto held = std::find_if(plan.steps.begin(), plan.steps.end(), [](const Action& action) {
+        return std::holds_alternative<HoldGuest>(action);
+    });
+    for (auto step = static_cast<size_t>(held - plan.steps.begin()); step < view.steps.size(); ++step)
+        view.steps[step].guest_paused = true;
     if (plan.point_of_no_return < view.steps.size())
         view.steps[plan.point_of_no_return].point_of_no_return = true;
     return view;

@@ -38,6 +38,7 @@ struct MemoryImageFacts {
 struct Facts {
     model::SnapshotState state = model::SnapshotState::shutoff; ///< running, paused, shutoff, crashed
     bool has_process = false;     ///< a QEMU holds the images, whatever its guest's state
+    std::string reason;           ///< of the state, as it was noted last
     model::Domain definition;     ///< what the next start uses
     model::Domain live;           ///< what runs; equals definition when off
     std::vector<DiskFacts> disks; ///< in live's order

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "plan/collect.h"
 #include "plan/document.h"
+#include "plan/manual.h"
 #include "plan/names.h"
 #include "plan/planner.h"
 #include "plan/points.h"
@@ -240,6 +241,7 @@ Plan plan_revert(const std::string& name, const RevertOptions& options, const Fa
     draft.plan.domain = facts.definition.name;
     draft.plan.uuid = facts.definition.uuid;
     draft.plan.snapshot = name;
+    check_put_back(snapshot, options, facts);
     check_memory(draft);
     const auto applied = plan_disks(draft);
     plan_switch(draft, applied);

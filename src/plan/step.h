@@ -42,6 +42,10 @@ struct SwitchDisks {
     bool background = false; ///< the guest runs on while memory is written
     bool was_running = true;
 };
+/// The guest is stopped and stays so when all is done: the user copies a disk then. Undo lets it run on.
+struct HoldGuest {
+    std::string reason, old; ///< of its state, as `domstate --reason` says it
+};
 /// Waits until the memory image is whole and durable.
 struct AwaitCapture {
     std::string image;
@@ -143,10 +147,11 @@ struct NoteFrozen {
     std::vector<FrozenFile> files;
 };
 
-using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture,
-                            SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
-                            PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
-                            Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen>;
+using Action =
+    std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal,
+                 CreateInternal, DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord,
+                 RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge, Rebase, RemoveFile,
+                 MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …
@@ -161,6 +166,7 @@ struct Plan {
     std::string guest;  ///< what the guest will feel, in words
     uint64_t space = 0; ///< bytes that may be needed
     std::vector<std::string> warnings;
+    std::vector<std::string> afterwards; ///< what is left to the user when all is done
 };
 
 /// The journal's name of this kind of step: "make-overlay".

@@ -31,6 +31,8 @@ std::string plan_text(const PlanView& plan) {
                        plan.space ? "up to " + text::human_size(plan.space) : "next to nothing");
     for (const auto& warning : plan.warnings)
         out += fmt::format("Warning:  {}\n", cell(warning));
+    for (const auto& task : plan.afterwards)
+        out += fmt::format("Then:     {}\n", cell(task));
     return out + "Nothing has been changed.\n";
 }
 
@@ -45,7 +47,8 @@ std::string plan_json(const PlanView& plan) {
                       {"steps", steps},
                       {"guest", plan.guest},
                       {"space", plan.space},
-                      {"warnings", plan.warnings}});
+                      {"warnings", plan.warnings},
+                      {"afterwards", plan.afterwards}});
 }
 
 } // namespace domsnap::ui

@@ -22,6 +22,8 @@ std::string text_of(const Plan& plan) {
     }
     for (const auto& warning : view.warnings)
         out += fmt::format("warning: {}\n", warning);
+    for (const auto& task : view.afterwards)
+        out += fmt::format("then: {}\n", task);
     return out + view.guest + "\n";
 }
 
@@ -85,6 +87,13 @@ TEST(PlanGolden, CreateOfflineBothKinds) {
     const auto mixed =
         "<disks><disk name='vda' snapshot='internal'/><disk name='vdb' snapshot='external'/></disks>";
     expect_golden("create-offline-mixed", text_of(plan_from_xml(request("o", mixed), {}, test_facts(off))));
+}
+
+TEST(PlanGolden, CreateWithADiskThatTheUserCopies) {
+    expect_golden("create-manual",
+                  text_of(plan_from_xml(request("m", "<memory file='/vm/m.mem'/><disks><disk name='vdb' "
+                                                     "snapshot='manual'/></disks>"),
+                                        {}, test_facts(running))));
 }
 
 TEST(PlanGolden, RevertFullExternal) {

@@ -139,6 +139,27 @@ TEST(Planner, RevertRefusesMissingFilesByName) {
     EXPECT_THAT(refusal([&] { plan_revert("s1", {}, chain.facts, chain.tree); }), testing::HasSubstr("torn"));
 }
 
+TEST(Planner, ACopyOfTheUsersMustBePutBackByTheUser) {
+    auto facts = test_facts(running);
+    const auto create = plan_from_xml("<domainsnapshot><name>m</name><memory file='/vm/m.mem'/><disks><disk "
+                                      "name='vdb' snapshot='manual'/></disks></domainsnapshot>",
+                                      {}, facts);
+    carry_out(facts, create);
+    facts.images["/vm/m.mem"] = {};
+    const model::SnapshotTree tree({record_of(create)}, "m");
+    const RevertOptions forced{.force = true};
+    EXPECT_THAT(refusal([&] { plan_revert("m", forced, facts, tree); }),
+                testing::HasSubstr("cannot be put back while domain 'vm' runs"));
+    facts.state = off;
+    facts.has_process = false;
+    EXPECT_THAT(refusal([&] { plan_revert("m", {}, facts, tree); }),
+                testing::HasSubstr("revert requires force: disk 'vdb' of snapshot 'm'"));
+    for (const auto& step : plan_revert("m", forced, facts, tree).steps)
+        if (const auto* made = std::get_if<MakeOverlay>(&step)) {
+            EXPECT_NE(made->backing, "/vm/vdb.img") << "the user's copy is what the guest goes on with";
+        }
+}
+
 TEST(Planner, RevertNeverWritesAFrozenFile) {
     const Chain chain(4);
     for (const auto& snapshot : chain.tree.all()) {

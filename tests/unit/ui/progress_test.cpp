@@ -74,7 +74,8 @@ PlanView sample() {
              {"write the record", {}, false, true}},
             "stands still for some milliseconds",
             3ull << 29,
-            {"the memory image will lie on the disk that is 91 % full"}};
+            {"the memory image will lie on the disk that is 91 % full"},
+            {"copy disk vdb now"}};
 }
 
 TEST(Plan, AsText) {
@@ -91,11 +92,12 @@ TEST(Plan, AsText) {
               "Guest:    stands still for some milliseconds\n"
               "Space:    up to 1.5 GiB\n"
               "Warning:  the memory image will lie on the disk that is 91 % full\n"
+              "Then:     copy disk vdb now\n"
               "Nothing has been changed.\n");
 }
 
 TEST(Plan, WithNoWayBackFromTheStart) {
-    EXPECT_EQ(plan_text({"snapshot-delete", {{"remove the record", {}, false, true}}, "", 0, {}}),
+    EXPECT_EQ(plan_text({"snapshot-delete", {{"remove the record", {}, false, true}}, "", 0, {}, {}}),
               "Plan of snapshot-delete:\n"
               "     ---- a failure from here on is finished, not undone ----\n"
               "  1. remove the record\n"
