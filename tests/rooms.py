@@ -17,17 +17,19 @@ ARROWS = {
     "src/xml": "base model",
     "src/store": "base os model",
     "src/qmp": "base os",
+    "src/agent": "base os",
     "src/image": "base os",
     "src/memory": "base os",
     "src/machine": "base os model qmp",
     "src/ui": "base model plan",
-    "src/engine": "base os model xml plan qmp image memory machine store",
+    "src/engine": "base os model xml plan qmp agent image memory machine store",
     # libvirt's protocol, without sockets and threads of the server: those are cmd/domsnapd's.
     "src/rpc": "base model xml ui",
     # The command line goes through the public door; the capture is the memory room's own process.
     "cmd/domsnap": "ui xml model os/signals.h", # model: the values that xml gives
     "cmd/domsnapd": "rpc base os",
     "cmd/domsnap-memory": "base os memory",
+    "cmd/domsnap-thaw": "agent",
     "include/domsnap": "",
 }
 # The words that everybody shares. The other public headers are for those who stand at the door, and for the two that

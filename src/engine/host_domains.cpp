@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "engine/freeze.h"
 #include "engine/guest.h"
 #include "engine/observe.h"
 #include "os/file.h"
@@ -222,6 +223,7 @@ void Host::resume(const std::string& name) {
                     "revert to a snapshot, or destroy and start it");
     qmp::cont(session.monitor(), quick());
     note_reason(session, "unpaused");
+    thaw_if_noted(session);
 }
 
 } // namespace domsnap

@@ -1,6 +1,7 @@
 // Host: snapshots made, reverted to, deleted.
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/freeze.h"
 #include "engine/observe.h"
 #include "engine/others.h"
 #include "engine/redefine.h"
@@ -64,7 +65,8 @@ namespace {
 
 CreateResult create(Session& session, model::Snapshot request, const CreateOptions& options) {
     const auto tree = session.snapshot_heads();
-    const auto facts = observe_for_create(session, named_files(request));
+    auto facts = observe_for_create(session, named_files(request));
+    if (options.quiesce) look_at_agent(session, facts);
     const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
     CreateResult result{plan.snapshot, plan::describe(plan)};
     if (!options.dry_run) finish(session, plan, *real_world(session), session.control());

@@ -3,6 +3,7 @@
 // itself), steps_nodes, steps_merge, steps_store.
 #pragma once
 
+#include "agent/freeze.h"
 #include "engine/session.h"
 #include "memory/capture.h"
 #include "plan/step.h"
@@ -15,11 +16,16 @@ namespace domsnap::engine {
 struct Underway {
     std::optional<memory::CaptureProcess> capture;
     uint64_t expected = 0; ///< bytes that the capture may get, for progress
+    std::optional<agent::Watch> thaw;
 };
 
 void apply(Session& session, Underway& underway, const plan::SwitchDisks& step);
 void undo(Session& session, Underway& underway, const plan::SwitchDisks& step);
 void apply(Session& session, Underway& underway, const plan::AwaitCapture& step);
+
+void apply(Session& session, Underway& underway, const plan::FreezeGuest& step);
+void undo(Session& session, Underway& underway, const plan::FreezeGuest& step);
+void apply(Session& session, Underway& underway, const plan::ThawGuest& step);
 
 void apply(Session& session, const plan::HoldGuest& step);
 void undo(Session& session, const plan::HoldGuest& step);

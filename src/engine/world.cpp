@@ -8,16 +8,16 @@ namespace domsnap::engine {
 
 namespace {
 
-template <class Step>
-constexpr bool needs_underway =
-    std::is_same_v<Step, plan::SwitchDisks> || std::is_same_v<Step, plan::AwaitCapture>;
-
 template <class Step, class... Kinds>
 constexpr bool one_of = (std::is_same_v<Step, Kinds> || ...);
 
+template <class Step>
+constexpr bool needs_underway =
+    one_of<Step, plan::SwitchDisks, plan::AwaitCapture, plan::FreezeGuest, plan::ThawGuest>;
+
 /// Nothing to take back: they change nothing, or their own undo is another step's.
 template <class Step>
-constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture>;
+constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture, plan::ThawGuest>;
 
 template <class Step>
 constexpr bool final_effect =

@@ -7,7 +7,6 @@
 #include "os/signals.h"
 #include "os/socket.h"
 
-#include <cstdlib>
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -21,21 +20,6 @@ struct CaptureProcess::State {
     std::optional<CaptureResult> result;
     bool silent = false; ///< it ended without a result
 };
-
-// In the order of who shall win: what the user says, the same build, the installed one.
-static std::string capture_program() {
-    std::vector<std::string> folders;
-    if (const char* const named = std::getenv("DOMSNAP_LIBEXEC_DIR")) folders.push_back(named);
-    const std::string own = text::folder_of(os::own_executable());
-    for (const char* const beside : {"", "/../libexec/domsnap", "/../domsnap-memory"})
-        folders.push_back(own + beside);
-    for (const std::string& folder : folders)
-        if (const std::string path = folder + "/" + capture_program_name; os::exists(path)) return path;
-    throw Error(
-        ErrorCode::not_found,
-        fmt::format("the program {} is in none of {}", capture_program_name, text::join(folders, ", ")),
-        "install domsnap completely, or name its folder in DOMSNAP_LIBEXEC_DIR");
-}
 
 // The lock is taken here and inherited with the descriptor, so there is no moment at which the image looks
 // unused. Somebody who just asks whether it is locked has it for an instant: hence a short patience.
@@ -61,7 +45,7 @@ static os::Fd pipe_with(const std::string& content) {
 
 CaptureProcess CaptureProcess::start(os::Fd stream, const std::string& image_path,
                                      const ImageIdentity& identity, const std::string& log_path) {
-    const std::string program = capture_program();
+    const std::string program = os::find_own_program(capture_program_name);
     const os::Fd image = open_locked(image_path), identity_pipe = pipe_with(identity_to_json(identity));
     auto [report_read, report_write] = os::make_pipe();
     os::Background spec;

@@ -59,6 +59,7 @@ struct Snapshot {
     SnapshotMemory memory;
     std::optional<DiskPoint> memory_point; ///< records only: the internal snapshot that holds internal memory
     std::optional<KeptState> nvram, tpm;   ///< records only; nothing for domains without
+    bool quiesced = false; ///< records only: the memory is of a guest whose file systems were frozen
     std::vector<SnapshotDisk> disks;
     bool has_disks = false;               ///< the request had a <disks> element
     std::vector<Element> domain;          ///< <domain> before the snapshot; 0 or 1

@@ -70,8 +70,9 @@ void add_kept(Element& points, const char* name, const std::optional<KeptState>&
 void add_points(Element& root, const Snapshot& snapshot) {
     Element points("domsnap:points");
     points.set_attribute("xmlns:domsnap", record_namespace);
-    points.set_attribute("version", snapshot.nvram || snapshot.tpm ? "2" : "1");
+    points.set_attribute("version", snapshot.nvram || snapshot.tpm || snapshot.quiesced ? "2" : "1");
     if (snapshot.memory_point) set_point(points.append(Element("domsnap:memory"), 1), *snapshot.memory_point);
+    if (snapshot.quiesced) points.append(Element("domsnap:quiesced"), 1);
     add_kept(points, "domsnap:nvram", snapshot.nvram);
     add_kept(points, "domsnap:tpm", snapshot.tpm);
     for (const auto& disk : snapshot.disks)

@@ -1,5 +1,6 @@
 #include "os/process.h"
 
+#include "base/error.h"
 #include "base/text.h"
 #include "os/failure.h"
 #include "os/file.h"
@@ -121,6 +122,20 @@ std::string own_executable() {
     const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
     if (size < 0) fail("read the link", "/proc/self/exe");
     return {path, static_cast<size_t>(size)};
+}
+
+// In the order of who shall win: what the user says, the same build, the installed one.
+std::string find_own_program(const std::string& name) {
+    std::vector<std::string> folders;
+    if (const char* const named = std::getenv("DOMSNAP_LIBEXEC_DIR")) folders.push_back(named);
+    const std::string own = text::folder_of(own_executable());
+    for (const char* const beside : {"", "/../libexec/domsnap", "/../domsnap-memory"})
+        folders.push_back(own + beside);
+    for (const std::string& folder : folders)
+        if (const std::string path = folder + "/" + name; exists(path)) return path;
+    throw Error(ErrorCode::not_found,
+                fmt::format("the program {} is in none of {}", name, text::join(folders, ", ")),
+                "install domsnap completely, or name its folder in DOMSNAP_LIBEXEC_DIR");
 }
 
 } // namespace domsnap::os

@@ -65,5 +65,8 @@ std::optional<int> poll_exit(const ProcessId& child);
 
 std::string find_program(const std::string& name); ///< absolute path, or empty
 std::string own_executable();                      ///< /proc/self/exe
+/// A program of ours that is no command: in $DOMSNAP_LIBEXEC_DIR, beside this executable, in
+/// ../libexec/domsnap as installed, or in ../domsnap-memory as built. Throws not_found.
+std::string find_own_program(const std::string& name);
 
 } // namespace domsnap::os

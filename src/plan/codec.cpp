@@ -45,6 +45,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveFile, path, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FrozenFile, path, format, anew)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NoteFrozen, files)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HoldGuest, reason, old)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FreezeGuest, seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ThawGuest, seconds)
 
 namespace {
 
@@ -55,7 +57,7 @@ constexpr const char* kinds[] = {
     "put-definition", "put-live",      "put-record",      "remove-record",   "set-current",
     "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
-    "note-frozen",    "hold-guest"};
+    "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

@@ -28,6 +28,28 @@ void choose_name(CreateDraft& draft, const model::SnapshotTree& tree) {
                     "choose another name, or delete that snapshot first");
 }
 
+void plan_stop(CreateDraft& draft, const SwitchDisks& change) {
+    auto& steps = draft.plan.steps;
+    const bool runs_at_once = draft.runs_on() && (change.image.empty() || change.background);
+    plan_freeze(draft);
+    plan_hold(draft);
+    if (!change.overlays.empty() || !change.internals.empty() || !change.image.empty())
+        steps.push_back(change);
+    if (runs_at_once) plan_thaw(draft);
+    if (!change.image.empty()) steps.push_back(AwaitCapture{change.image, draft.runs_on()});
+    if (!runs_at_once) plan_thaw(draft);
+}
+
+std::string how_it_feels(const CreateDraft& draft, const SwitchDisks& change) {
+    const std::string quiet = draft.options.quiesce
+                                  ? " Its file systems are frozen from just before that until it runs again."
+                                  : "";
+    if (!draft.runs_on()) return "The guest is paused, and stays so until you resume it." + quiet;
+    if (change.image.empty() || change.background)
+        return "The guest is stopped once, for milliseconds." + quiet;
+    return "The guest stands still until its memory is saved." + quiet;
+}
+
 void plan_online(CreateDraft& draft) {
     auto& steps = draft.plan.steps;
     const bool running = draft.runs_on();
@@ -43,14 +65,8 @@ void plan_online(CreateDraft& draft) {
     }
     for (const auto& one : change.overlays)
         steps.push_back(AddNode{one.overlay_node, one.overlay_path, "qcow2"});
-    plan_hold(draft);
-    if (!change.overlays.empty() || !change.internals.empty() || !change.image.empty())
-        steps.push_back(change);
-    if (!change.image.empty()) steps.push_back(AwaitCapture{change.image, running});
-    draft.plan.guest = !running ? "The guest is paused, and stays so until you resume it."
-                       : change.image.empty() || change.background
-                           ? "The guest is stopped once, for milliseconds."
-                           : "The guest stands still until its memory is saved.";
+    plan_stop(draft, change);
+    draft.plan.guest = how_it_feels(draft, change);
 }
 
 void plan_offline(CreateDraft& draft) {
@@ -84,6 +100,7 @@ void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
     record.creation_time = draft.facts.now;
     record.parent = tree.current();
     record.has_disks = true;
+    record.quiesced = draft.options.quiesce && !draft.has_memory(Location::no);
     const bool disk_only = draft.facts.online() && draft.has_memory(Location::no);
     record.state = disk_only              ? model::SnapshotState::disk_snapshot
                    : draft.facts.online() ? draft.facts.state
@@ -121,6 +138,7 @@ Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& fa
                     fmt::format("domain '{}' is {}: there is nothing sound to save", facts.live.name,
                                 model::to_string(facts.state)),
                     "revert it to a snapshot, or destroy it first");
+    check_quiesce(draft);
     choose_name(draft, tree);
     draft.plan.operation = "snapshot-create";
     draft.plan.domain = facts.live.name;

@@ -52,6 +52,11 @@ std::vector<FrozenFile> frozen_files(const CreateDraft& draft, const model::Snap
 /// The stop that lasts until the user has copied the disks that are left to him, if there are any.
 void plan_hold(CreateDraft& draft);
 
+/// --quiesce: what stands in its way, and what is done before the stop and when the guest runs again.
+void check_quiesce(const CreateDraft& draft);
+void plan_freeze(CreateDraft& draft);
+void plan_thaw(CreateDraft& draft);
+
 /// External memory: the image's name, and whether there is room for it.
 void plan_memory_file(CreateDraft& draft);
 /// Internal memory: who holds it, and the one stop.

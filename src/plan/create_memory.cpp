@@ -100,9 +100,11 @@ void plan_internal_memory(CreateDraft& draft) {
     const auto overlays = overlay_switches(draft);
     for (const auto& one : overlays)
         draft.plan.steps.push_back(AddNode{one.overlay_node, one.overlay_path, "qcow2"});
+    plan_freeze(draft);
     plan_hold(draft);
     draft.plan.steps.push_back(SaveInternal{"domsnap-save-" + draft.facts.unique, draft.record.name,
                                             holder.node, points, overlays, draft.runs_on()});
+    plan_thaw(draft);
     if (holder.target.empty()) draft.plan.steps.push_back(DropNode{holder.node});
     draft.plan.space += draft.facts.memory_in_use;
     draft.plan.guest = has_manual(draft.record)

@@ -44,6 +44,12 @@ PlanStep describe(const HoldGuest&) {
     return say("stop the guest, which stays paused until you resume it", {}, true);
 }
 
+PlanStep describe(const FreezeGuest& s) {
+    return say(
+        fmt::format("let the guest's agent freeze its file systems, for {} seconds at most", s.seconds));
+}
+PlanStep describe(const ThawGuest&) { return say("let the guest's agent thaw its file systems"); }
+
 PlanStep describe(const AwaitCapture& s) {
     return say(fmt::format("wait until {} is complete and durable", s.image), {s.image});
 }

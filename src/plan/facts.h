@@ -53,9 +53,11 @@ struct Facts {
     std::set<std::string> taken;      ///< paths that exist in the folders where files may be made
     bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;
-    std::string memory_folder;                  ///< the domain's own, for generated memory images
-    uint64_t memory_in_use = 0;                 ///< bytes of QEMU's resident memory, at most the guest's
-    std::set<std::string> folders;              ///< those in which files may be made, and which exist
+    bool has_agent = false;        ///< a channel of the guest agent's that can be spoken on
+    std::string agent_problem;     ///< not empty: the agent cannot freeze the guest's file systems, and why
+    std::string memory_folder;     ///< the domain's own, for generated memory images
+    uint64_t memory_in_use = 0;    ///< bytes of QEMU's resident memory, at most the guest's
+    std::set<std::string> folders; ///< those in which files may be made, and which exist
     std::map<std::string, uint64_t> free_space; ///< bytes, by folder, where files may be made
     int64_t now = 0;                            ///< epoch seconds
     std::string unique;                         ///< drawn at random: job ids

@@ -31,6 +31,7 @@ void check_flags(const CreateOptions& o, const model::Snapshot& request, bool on
         live{"VIR_DOMAIN_SNAPSHOT_CREATE_LIVE", o.live};
     refuse_both({{redefine, {"VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA", o.no_metadata}},
                  {live, redefine},
+                 {redefine, {"VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE", o.quiesce}},
                  {redefine, {"VIR_DOMAIN_SNAPSHOT_CREATE_HALT", o.halt}}});
     if (o.current && !o.redefine)
         throw Error(ErrorCode::invalid_request, "Flag 'VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE' is required by "
@@ -39,9 +40,6 @@ void check_flags(const CreateOptions& o, const model::Snapshot& request, bool on
         throw Error(
             ErrorCode::unsupported, "--no-wait is not built yet",
             "the guest runs on all the same while its memory is written; run the command in the background");
-    if (o.quiesce)
-        throw Error(ErrorCode::unsupported, "--quiesce is not built yet",
-                    "freeze the guest's file systems yourself, or take its memory too");
     if (o.no_metadata && o.halt && !online)
         throw Error(ErrorCode::invalid_request, "--halt has no meaning for a domain that is not running");
     (void)request;

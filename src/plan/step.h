@@ -46,6 +46,15 @@ struct SwitchDisks {
 struct HoldGuest {
     std::string reason, old; ///< of its state, as `domstate --reason` says it
 };
+/// The guest's agent freezes its file systems; in any case they are thawed after so many seconds. Undo thaws.
+struct FreezeGuest {
+    uint32_t seconds = 0;
+};
+/// The agent thaws them: now, or when the guest is resumed if it stands still. Never fails: it is tried
+/// again.
+struct ThawGuest {
+    uint32_t seconds = 0;
+};
 /// Waits until the memory image is whole and durable.
 struct AwaitCapture {
     std::string image;
@@ -151,7 +160,7 @@ using Action =
     std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal,
                  CreateInternal, DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord,
                  RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge, Rebase, RemoveFile,
-                 MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest>;
+                 MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest, FreezeGuest, ThawGuest>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

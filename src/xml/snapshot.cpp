@@ -219,9 +219,11 @@ void read_points(const Reader& reader, const Element& root, Snapshot& snapshot) 
     if (const auto* memory = points->child("domsnap:memory"))
         snapshot.memory_point = {memory->attribute("file"), memory->attribute("format"),
                                  memory->attribute("tag")};
+    snapshot.quiesced = points->child("domsnap:quiesced") != nullptr;
     if (const auto* nvram = points->child("domsnap:nvram"))
         snapshot.nvram = model::KeptState{nvram->attribute("file")};
-    if (const auto* tpm = points->child("domsnap:tpm")) snapshot.tpm = model::KeptState{tpm->attribute("file")};
+    if (const auto* tpm = points->child("domsnap:tpm"))
+        snapshot.tpm = model::KeptState{tpm->attribute("file")};
     for (const auto* point : points->elements("domsnap:point")) {
         const auto disk =
             std::find_if(snapshot.disks.begin(), snapshot.disks.end(),

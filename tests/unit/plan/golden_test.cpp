@@ -96,6 +96,18 @@ TEST(PlanGolden, CreateWithADiskThatTheUserCopies) {
                                         {}, test_facts(running))));
 }
 
+TEST(PlanGolden, CreateWithQuietFileSystems) {
+    auto facts = test_facts(running);
+    facts.has_agent = true;
+    const CreateOptions quiet{.quiesce = true};
+    expect_golden("create-quiesce",
+                  text_of(plan_from_xml(request("q", "<memory file='/vm/q.mem'/>"), quiet, facts)));
+    facts.background_snapshot = false;
+    facts.why_not_background = "this user may not use userfaultfd";
+    expect_golden("create-quiesce-stopped",
+                  text_of(plan_from_xml(request("q", "<memory file='/vm/q.mem'/>"), quiet, facts)));
+}
+
 TEST(PlanGolden, RevertFullExternal) {
     auto facts = test_facts(running);
     const auto create = plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts);

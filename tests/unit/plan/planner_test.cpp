@@ -160,6 +160,34 @@ TEST(Planner, ACopyOfTheUsersMustBePutBackByTheUser) {
         }
 }
 
+TEST(Planner, QuiescingNeedsAnAgentThatAnswers) {
+    const CreateOptions quiet{.disk_only = true, .quiesce = true};
+    auto facts = test_facts(running);
+    const auto refused = [&] { return create_refusal("<domainsnapshot/>", quiet, facts); };
+    EXPECT_EQ(refused(), "argument unsupported: QEMU guest agent is not configured");
+    facts.has_agent = true;
+    facts.agent_problem = "Guest agent is not responding";
+    EXPECT_THAT(refused(), testing::HasSubstr("cannot be quiesced: Guest agent is not responding"));
+    facts.state = model::SnapshotState::paused;
+    EXPECT_THAT(refused(), testing::HasSubstr("its agent cannot freeze its file systems"));
+    facts = test_facts(off);
+    EXPECT_EQ(refused(), "Requested operation is not valid: domain is not running");
+}
+
+TEST(Planner, AMemoryOfFrozenFileSystemsIsThawedByARevert) {
+    auto facts = test_facts(running);
+    facts.has_agent = true;
+    const auto create =
+        plan_from_xml("<domainsnapshot><name>q</name><memory file='/vm/q.mem'/></domainsnapshot>",
+                      {.quiesce = true}, facts);
+    carry_out(facts, create);
+    facts.images["/vm/q.mem"] = {};
+    const model::SnapshotTree tree({record_of(create)}, "q");
+    const auto is_thaw = [](const Action& action) { return std::holds_alternative<ThawGuest>(action); };
+    const auto plan = plan_revert("q", {}, facts, tree);
+    EXPECT_TRUE(std::any_of(plan.steps.begin(), plan.steps.end(), is_thaw));
+}
+
 TEST(Planner, RevertNeverWritesAFrozenFile) {
     const Chain chain(4);
     for (const auto& snapshot : chain.tree.all()) {
