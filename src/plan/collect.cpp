@@ -43,6 +43,12 @@ std::set<std::string> files_of_ours(const Facts& facts, const model::SnapshotTre
     return ours;
 }
 
+void warn_once(Collection& c, std::string words) {
+    auto& warnings = c.plan.warnings;
+    if (std::find(warnings.begin(), warnings.end(), words) == warnings.end())
+        warnings.push_back(std::move(words));
+}
+
 bool has_reason(const Collection& c, const std::string& path) {
     return c.used_by_guest(path) || c.facts.foreign.contains(path) || is_point(c.remaining, path);
 }
@@ -68,7 +74,7 @@ bool chains_are_known(Collection& c) {
     for (const auto& [path, file] : c.files) {
         if (file.problem.empty() || !file.backing.empty() || file.format == "raw") continue;
         if (!has_reason(c, path)) continue;
-        c.plan.warnings.push_back(
+        warn_once(c, 
             fmt::format("no image file is removed or merged, because {} is still needed and what it rests on "
                         "cannot be read: {}",
                         path, file.problem));
@@ -103,7 +109,7 @@ bool may_be_merged(const Collection& c, const FileFacts& base) {
 void say_foreign(Collection& c, const std::string& path) {
     if (c.lost.contains(path) && c.facts.foreign.contains(path) && !c.used_by_guest(path) &&
         !is_point(c.remaining, path))
-        c.plan.warnings.push_back(fmt::format("{} stays: another domain reads it", path));
+        warn_once(c, fmt::format("{} stays: another domain reads it", path));
 }
 
 /// True if the two became one.
@@ -116,7 +122,7 @@ bool merge_with_child(Collection& c, const std::string& path) {
     if (!child.problem.empty() || c.busy.contains(child.path) || !is_needed(c, child.path)) return false;
     if (holds_needed_tags(c, child)) {
         if (c.lost.contains(path))
-            c.plan.warnings.push_back(fmt::format(
+            warn_once(c, fmt::format(
                 "{} stays: internal snapshots in {}, which rests on it, are still needed", path, child.path));
         return false;
     }

@@ -94,8 +94,8 @@ void plan_own_files(Draft& draft) {
 /// written before: so it may be merged into again, even if it is the user's own.
 void plan_files(Draft& draft) {
     for (const auto& snapshot : draft.doomed)
-        for (const auto& disk : snapshot.disks)
-            if (disk.point) draft.left.lost.insert(disk.point->file);
+        for (const auto& point : snapshot.points())
+            draft.left.lost.insert(point.file);
     for (const auto& file : whole_points(draft.doomed))
         draft.left.given.insert(file);
     remove_unneeded(draft.left);

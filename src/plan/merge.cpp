@@ -87,8 +87,15 @@ bool repoint_sources(Snapshot& snapshot, const std::string& from, const FileFact
     return changed;
 }
 
+bool names(const Snapshot& snapshot, const std::string& file) {
+    return std::any_of(snapshot.disks.begin(), snapshot.disks.end(), [&](const auto& disk) {
+        return disk.source == file || (disk.point && disk.point->file == file);
+    });
+}
+
 void repoint_records(Collection& c, const std::string& from, const FileFacts& to) {
     for (auto& snapshot : c.remaining) {
+        if (!names(snapshot, from)) continue; // a copy of each record for each merge would be much
         const Snapshot old = snapshot;
         const bool points = repoint_points(snapshot, from, to);
         if (points) {
