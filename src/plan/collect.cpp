@@ -50,7 +50,7 @@ void warn_once(Collection& c, std::string words) {
 }
 
 bool has_reason(const Collection& c, const std::string& path) {
-    return c.used_by_guest(path) || c.facts.foreign.contains(path) || is_point(c.remaining, path);
+    return c.used_by_guest(path) || c.facts.foreign.contains(path) || c.points.files.contains(path);
 }
 
 /// It has a reason, or something that rests on it has one. Headers are hostile: they may form a circle.
@@ -65,8 +65,9 @@ bool is_needed(const Collection& c, const std::string& path) {
 }
 
 bool holds_needed_tags(const Collection& c, const FileFacts& file) {
-    return std::any_of(file.tags.begin(), file.tags.end(),
-                       [&](const auto& tag) { return is_point(c.remaining, file.path, tag); });
+    return std::any_of(file.tags.begin(), file.tags.end(), [&](const auto& tag) {
+        return c.points.tags.contains({file.path, tag});
+    });
 }
 
 /// A file that is needed and cannot be read may rest on any other: then nothing is safe to touch. (F6)
@@ -74,7 +75,8 @@ bool chains_are_known(Collection& c) {
     for (const auto& [path, file] : c.files) {
         if (file.problem.empty() || !file.backing.empty() || file.format == "raw") continue;
         if (!has_reason(c, path)) continue;
-        warn_once(c, 
+        warn_once(
+            c,
             fmt::format("no image file is removed or merged, because {} is still needed and what it rests on "
                         "cannot be read: {}",
                         path, file.problem));
@@ -103,12 +105,12 @@ Direction direction_of(const Collection& c, const FileFacts& base, const FileFac
 bool may_be_merged(const Collection& c, const FileFacts& base) {
     return base.problem.empty() && (c.ours.contains(base.path) || c.given.contains(base.path)) &&
            !c.busy.contains(base.path) && !c.used_by_guest(base.path) &&
-           !c.facts.foreign.contains(base.path) && !is_whole_point(c.remaining, base.path);
+           !c.facts.foreign.contains(base.path) && !c.points.whole.contains(base.path);
 }
 
 void say_foreign(Collection& c, const std::string& path) {
     if (c.lost.contains(path) && c.facts.foreign.contains(path) && !c.used_by_guest(path) &&
-        !is_point(c.remaining, path))
+        !c.points.files.contains(path))
         warn_once(c, fmt::format("{} stays: another domain reads it", path));
 }
 
@@ -122,8 +124,9 @@ bool merge_with_child(Collection& c, const std::string& path) {
     if (!child.problem.empty() || c.busy.contains(child.path) || !is_needed(c, child.path)) return false;
     if (holds_needed_tags(c, child)) {
         if (c.lost.contains(path))
-            warn_once(c, fmt::format(
-                "{} stays: internal snapshots in {}, which rests on it, are still needed", path, child.path));
+            warn_once(c,
+                      fmt::format("{} stays: internal snapshots in {}, which rests on it, are still needed",
+                                  path, child.path));
         return false;
     }
     const Direction direction = direction_of(c, found->second, child);
@@ -135,16 +138,26 @@ bool merge_with_child(Collection& c, const std::string& path) {
 } // namespace
 
 Collection collection_of(const Facts& facts, const model::SnapshotTree& tree) {
-    Collection c{facts,       tree.all(),  facts.definition,
-                 facts.live,  facts.files, files_of_ours(facts, tree),
-                 facts.given, {},          {},
-                 facts.disks, {},          0};
+    Collection c{facts,
+                 tree.all(),
+                 FrozenPoints(),
+                 facts.definition,
+                 facts.live,
+                 facts.files,
+                 files_of_ours(facts, tree),
+                 facts.given,
+                 {},
+                 {},
+                 facts.disks,
+                 {},
+                 0};
     c.plan.domain = facts.definition.name;
     c.plan.uuid = facts.definition.uuid;
     return c;
 }
 
 void remove_unneeded(Collection& c) {
+    c.points = FrozenPoints(c.remaining);
     if (!chains_are_known(c)) {
         c.ours.clear();
         c.given.clear();

@@ -5,6 +5,7 @@
 
 #include "model/tree.h"
 #include "plan/facts.h"
+#include "plan/points.h"
 #include "plan/step.h"
 
 #include <map>
@@ -18,6 +19,7 @@ namespace domsnap::plan {
 struct Collection {
     const Facts& facts;
     std::vector<model::Snapshot> remaining; ///< their points move with the content
+    FrozenPoints points;                    ///< of those that remain
     model::Domain definition, live;
     std::map<std::string, FileFacts> files;
     std::set<std::string> ours;  ///< may be removed, and merged away

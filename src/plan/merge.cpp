@@ -104,6 +104,7 @@ void repoint_records(Collection& c, const std::string& from, const FileFacts& to
         }
         if (repoint_sources(snapshot, from, to) || points) put_record(c, snapshot, old);
     }
+    c.points = FrozenPoints(c.remaining);
 }
 
 /// QEMU writes the header of what it has open itself; after a crash in the midst this does.

@@ -12,6 +12,17 @@ static bool any_point(const std::vector<model::Snapshot>& snapshots, const Wante
     return false;
 }
 
+FrozenPoints::FrozenPoints(const std::vector<model::Snapshot>& snapshots) {
+    any_point(snapshots, [&](const model::DiskPoint& point) {
+        files.insert(point.file);
+        if (point.tag.empty())
+            whole.insert(point.file);
+        else
+            tags.emplace(point.file, point.tag);
+        return false;
+    });
+}
+
 bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file) {
     return any_point(snapshots, [&](const model::DiskPoint& p) { return p.file == file; });
 }
@@ -21,12 +32,7 @@ bool is_whole_point(const std::vector<model::Snapshot>& snapshots, const std::st
 }
 
 std::set<std::string> whole_points(const std::vector<model::Snapshot>& snapshots) {
-    std::set<std::string> files;
-    any_point(snapshots, [&](const model::DiskPoint& p) {
-        if (p.tag.empty()) files.insert(p.file);
-        return false;
-    });
-    return files;
+    return FrozenPoints(snapshots).whole;
 }
 
 bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file,

@@ -6,9 +6,17 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace domsnap::plan {
+
+/// What a set of snapshots froze, to be asked often.
+struct FrozenPoints {
+    std::set<std::string> files, whole; ///< all; those that were frozen as a whole
+    std::set<std::pair<std::string, std::string>> tags;
+    explicit FrozenPoints(const std::vector<model::Snapshot>& snapshots = {});
+};
 
 /// True if one of the snapshots froze something in that file.
 bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file);

@@ -73,7 +73,7 @@ std::vector<DiskKind> any_disks() {
 TEST(PlanProperty, EverySnapshotKeepsItsContent) {
     EXPECT_TRUE(rc::check([] {
         TreeModel model(any_disks());
-        for (const auto& event : *rc::gen::resize(120, rc::gen::container<std::vector<Event>>(any_event()))) {
+        for (const auto& event : *rc::gen::resize(80, rc::gen::container<std::vector<Event>>(any_event()))) {
             happen(model, event);
             RC_ASSERT(model.check() == "");
         }
@@ -96,7 +96,7 @@ TEST(PlanTree, AFileThatOnlyHeldMemoryOfADiskGoesWithIt) {
 TEST(PlanProperty, ATreeOfTwoHundredSnapshotsIsTakenApart) {
     std::mt19937 random(20); // NOLINT: the same tree each time
     const auto any = [&] { return static_cast<unsigned>(random()); };
-    TreeModel model({{true, true}, {false, false}});
+    TreeModel model({{true, true}});
     while (model.size() < 200) {
         model.create(request_of(model, any() % 64), any() % 2 == 1, any());
         model.write(any(), any());
