@@ -80,6 +80,63 @@ class RandomTree(harness.SystemTest):
         self.assertEqual(images, kept, "files that nothing needs are left")
 
 
+class RandomRunningTree(harness.SystemTest):
+    """The same of a guest that runs, with its memory; what it reads from its disks is what counts."""
+
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(7)
+        self.copies, self.number = {}, 0
+        self.disks = {"vda": {}, "vdb": {}}
+
+    def write(self):
+        for target, places in self.disks.items():
+            self.number += 1
+            place, mark = 32 + self.random.randrange(BLOCKS), f"m{self.number:03}"
+            self.guest().do(f"write {target} {place << 20:#x} {mark}")
+            places[place] = mark
+
+    def take(self):
+        name = f"s{self.number}"
+        kinds = [self.random.choice(["internal", "external", "external"]) for _ in self.disks]
+        specs = [word for t, kind in zip(self.disks, kinds) for word in ("--diskspec", f"{t},snapshot={kind}")]
+        self.ok("snapshot-create-as", "g", name, "--memspec", f"file={self.scratch / name}.mem", *specs)
+        self.copies[name] = {target: dict(places) for target, places in self.disks.items()}
+
+    def revert(self, name):
+        self.ok("snapshot-revert", "g", name)
+        self.disks = {target: dict(places) for target, places in self.copies[name].items()}
+
+    def delete(self, name):
+        self.ok("snapshot-delete", "g", name)
+        del self.copies[name]
+
+    def check(self):
+        self.assert_healthy()
+        for target, places in self.disks.items():
+            for place, mark in places.items():
+                self.assertEqual(self.guest().do(f"read {target} {place << 20:#x} 4")["text"], mark)
+
+    def test_online(self):
+        self.boot()
+        for step in range(12):
+            self.write()
+            choice = self.random.random()
+            if choice < 0.5 or len(self.copies) < 2:
+                self.take()
+            elif choice < 0.7:
+                self.revert(self.random.choice(sorted(self.copies)))
+            else:
+                self.delete(self.random.choice(sorted(self.copies)))
+            self.check()
+        for name in sorted(self.copies):
+            self.delete(name)
+        self.check()
+        images = {path.name for path in self.scratch.path.glob("vd*")}
+        users = {"vda.qcow2", "vdb.qcow2"}
+        self.assertEqual(images, users | {path.name for path in self.sources().values()}, "files are left")
+
+
 class Directions(harness.SystemTest):
     """The same chain merged down and up: user's disk <- small <- big <- the guest's."""
 
