@@ -202,6 +202,37 @@ class Directions(harness.SystemTest):
         tool("qemu-img", "check", "-q", "-f", "qcow2", self.scratch / "vda.qcow2")
 
 
+class Killed(harness.SystemTest):
+    def test_delete_and_its_qemu_killed(self):
+        """Wherever it was: the next command finishes it or takes it back, and the disk holds what the guest wrote."""
+        for marks in (3, 5, 8):
+            with self.subTest(marks=marks):
+                guest = self.boot(disks=[harness.Disk("vda", self.scratch.image(f"vda{marks}.qcow2"))])
+                self.ok("snapshot-create-as", "g", "s", "--disk-only")
+                guest.do(f"write vda {32 << 20:#x} kept")
+                self.kill_in_the_midst(marks)
+                self.ok("recover", "g")
+                self.assertEqual(list(self.scratch.state.rglob("journal")), [])
+                shown = tool("qemu-io", "-r", "-f", "qcow2", "-c", f"read -v {32 << 20} 16", self.sources()["vda"])
+                self.assertIn("kept", shown)
+                images = {path.name for path in self.scratch.path.glob(f"vda{marks}*")}
+                wanted = {f"vda{marks}.qcow2"} | ({f"vda{marks}.s"} if self.snapshots() else set())
+                self.assertEqual(images, wanted)
+                self.ok("undefine", "g", "--snapshots")
+
+    def kill_in_the_midst(self, marks):
+        delete = self.spawn("snapshot-delete", "g", "s")
+
+        def is_there():
+            journals = list(self.scratch.state.rglob("journal"))
+            return delete.poll() is not None or any(path.read_bytes().count(b"mark ") >= marks for path in journals)
+
+        harness.wait_for(is_there, 60, "the delete is under way")
+        delete.kill()
+        delete.communicate()
+        self.kill_qemu()
+
+
 class Others(harness.SystemTest):
     def test_a_file_that_another_domain_reads_stays(self):
         base = self.scratch.image("vda.qcow2")
