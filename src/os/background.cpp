@@ -25,10 +25,12 @@ ProcessId start_background(const Background& spec) {
     Launch child{.argv = spec.argv,
                  .environment = spec.environment,
                  .descriptors = {{nothing.get(), 0}, {log.get(), 1}, {log.get(), 2}},
-                 .in_child = [&spec] {
-                     ::setsid();
-                     if (spec.in_child) spec.in_child();
-                 }};
+                 .in_child =
+                     [&spec] {
+                         ::setsid();
+                         if (spec.in_child) spec.in_child();
+                     },
+                 .kind = Effect::Kind::background};
     child.descriptors.insert(child.descriptors.end(), spec.passed.begin(), spec.passed.end());
     const pid_t pid = launch(child);
     return {.pid = pid, .start_ticks = start_ticks_of(pid)};

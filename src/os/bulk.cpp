@@ -1,5 +1,6 @@
 #include "os/bulk.h"
 
+#include "os/effect.h"
 #include "os/failure.h"
 
 #include <algorithm>
@@ -53,8 +54,8 @@ int write_pieces_at(int fd, std::span<const Piece> pieces, uint64_t offset) {
         all.push_back({const_cast<void*>(piece.data), piece.size});
     for (std::span<iovec> left = all; !left.empty();) {
         const int count = static_cast<int>(std::min<size_t>(left.size(), IOV_MAX));
-        const ssize_t wrote =
-            uninterrupted([&] { return ::pwritev(fd, left.data(), count, static_cast<off_t>(offset)); });
+        const auto write = [&] { return ::pwritev(fd, left.data(), count, static_cast<off_t>(offset)); };
+        const ssize_t wrote = effect({Effect::Kind::write, {}, {}, fd}, [&] { return uninterrupted(write); });
         if (wrote < 0) return errno;
         if (wrote == 0) return EIO;
         offset += static_cast<uint64_t>(wrote);
@@ -64,7 +65,10 @@ int write_pieces_at(int fd, std::span<const Piece> pieces, uint64_t offset) {
 }
 
 void resize_file(const Fd& fd, uint64_t size, const std::string& path_for_messages) {
-    if (uninterrupted([&] { return ::ftruncate(fd.get(), static_cast<off_t>(size)); }) != 0)
+    const auto resize = [&] {
+        return uninterrupted([&] { return ::ftruncate(fd.get(), static_cast<off_t>(size)); });
+    };
+    if (effect({Effect::Kind::resize, path_for_messages, {}, fd.get()}, resize) != 0)
         fail("set the size of", path_for_messages);
 }
 

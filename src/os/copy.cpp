@@ -1,5 +1,6 @@
 // A sparse copy of a file: shared blocks where the file system can share, holes kept where it cannot.
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 
@@ -39,10 +40,12 @@ static uint64_t copy_some(Copy& copy, off_t at, uint64_t length) {
     if (copy.in_kernel) {
         off_t read_at_offset = at, write_at_offset = at;
         const size_t most = std::min<uint64_t>(length, 1U << 30);
-        const ssize_t copied = uninterrupted([&] {
+        const auto in_kernel = [&] {
             return ::copy_file_range(copy.in.get(), &read_at_offset, copy.out.get(), &write_at_offset, most,
                                      0);
-        });
+        };
+        const ssize_t copied = effect({Effect::Kind::write, copy.to, {}, copy.out.get()},
+                                      [&] { return uninterrupted(in_kernel); });
         if (copied > 0) return static_cast<uint64_t>(copied);
         if (copied < 0 && !cannot_in_kernel(errno))
             fail("copy '" + text::printable(copy.from) + "' to", copy.to);
@@ -74,10 +77,12 @@ static void copy_data(Copy& copy, off_t size) {
 }
 
 static void copy_content(const Fd& in, const Fd& out, const std::string& from, const std::string& to) {
-    if (::ioctl(out.get(), FICLONE, in.get()) == 0) return;
+    const auto clone = [&] { return ::ioctl(out.get(), FICLONE, in.get()); };
+    if (effect({Effect::Kind::write, to, {}, out.get()}, clone) == 0) return;
     const off_t size = ::lseek(in.get(), 0, SEEK_END); // of a block device too
     if (size < 0) fail("find the size of", from);
-    if (::ftruncate(out.get(), size) != 0) fail("set the size of", to);
+    const auto resize = [&] { return ::ftruncate(out.get(), size); };
+    if (effect({Effect::Kind::resize, to, {}, out.get()}, resize) != 0) fail("set the size of", to);
     Copy copy{in, out, from, to};
     copy_data(copy, size);
 }
@@ -90,7 +95,7 @@ void copy_file_sparsely(const std::string& from, const std::string& to) {
         sync_file(out, to);
         sync_folder(text::folder_of(to));
     } catch (...) {
-        ::unlink(to.c_str());
+        effect({Effect::Kind::remove, to}, [&] { return ::unlink(to.c_str()); });
         throw;
     }
 }

@@ -1,6 +1,7 @@
 #include "os/file.h"
 
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ static FileInfo from_stat(const struct stat& st) {
 static bool says_absent(int error) { return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG; }
 
 std::optional<FileInfo> file_info(const std::string& path, bool follow) {
-    struct stat st{};
+    struct stat st {};
     if ((follow ? ::stat(path.c_str(), &st) : ::lstat(path.c_str(), &st)) == 0) return from_stat(st);
     if (says_absent(errno)) return std::nullopt;
     fail("look at", path);
@@ -55,7 +56,8 @@ uint64_t end_of(const Fd& fd, const std::string& path_for_messages) {
 
 Fd create_exclusive(const std::string& path) {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY;
-    Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
+    Fd fd(effect({Effect::Kind::make_file, path},
+                 [&] { return uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }); }));
     if (!fd) fail("create", path);
     if (::fchmod(fd.get(), 0600) != 0)
         fail("set the permissions of", path); // the umask may have taken our own bits
@@ -100,7 +102,7 @@ std::optional<std::string> read_own_file(const std::string& path, uint64_t max_b
     if (!fd && says_absent(errno)) return std::nullopt;
     if (!fd && (errno == ELOOP || errno == ENXIO)) refuse_kind(path); // a symlink, a socket
     if (!fd) fail("open", path);
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd.get(), &st) != 0) fail("look at", path);
     if (!S_ISREG(st.st_mode)) refuse_kind(path);
     const auto size = static_cast<uint64_t>(st.st_size);
@@ -115,14 +117,17 @@ std::string read_file_start(const std::string& path, uint64_t max_bytes) {
 }
 
 void sync_file(const Fd& fd, const std::string& path_for_messages) {
-    if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0) fail("write to disk", path_for_messages);
+    const auto sync = [&] { return uninterrupted([&] { return ::fsync(fd.get()); }); };
+    if (effect({Effect::Kind::sync, path_for_messages, {}, fd.get()}, sync) != 0)
+        fail("write to disk", path_for_messages);
 }
 
 void write_at(int fd, const void* data, size_t size, uint64_t offset, const std::string& path_for_messages) {
     auto from = static_cast<const char*>(data);
     while (size > 0) {
-        const ssize_t wrote =
-            uninterrupted([&] { return ::pwrite(fd, from, size, static_cast<off_t>(offset)); });
+        const ssize_t wrote = effect({Effect::Kind::write, path_for_messages, {}, fd}, [&] {
+            return uninterrupted([&] { return ::pwrite(fd, from, size, static_cast<off_t>(offset)); });
+        });
         if (wrote < 0) fail("write", path_for_messages);
         from += wrote;
         size -= static_cast<size_t>(wrote);
@@ -146,7 +151,7 @@ void read_at(int fd, void* data, size_t size, uint64_t offset, const std::string
 }
 
 uint64_t free_space(const std::string& path) {
-    struct statvfs fs{};
+    struct statvfs fs {};
     for (std::string at = path;; at = text::folder_of(at)) {
         if (::statvfs(at.c_str(), &fs) == 0) return uint64_t{fs.f_bavail} * fs.f_frsize;
         if ((errno != ENOENT && errno != ENOTDIR) || at == "/" || at == ".")

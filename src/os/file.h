@@ -41,6 +41,9 @@ void write_file_durably(const std::string& path, std::string_view content);
 /// The same without the syncs, for run-time files that a crash of the host makes meaningless.
 void write_file(const std::string& path, std::string_view content);
 
+/// Removes what a write cut short left in the folder. Only for who knows that nobody writes there now.
+void remove_unfinished(const std::string& folder);
+
 /// O_EXCL, 0600. Throws conflict if the path exists (a dangling symlink counts).
 Fd create_exclusive(const std::string& path);
 Fd open_read(const std::string& path);

@@ -1,5 +1,6 @@
 // Folders: made private, listed, removed without following what somebody may have put there.
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 
@@ -41,12 +42,14 @@ void sync_folder(const std::string& path) {
     const Fd fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (!fd) fail("open the folder", path);
     // EINVAL: a file system that has nothing to sync in a folder (some FUSE and network ones).
-    if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0 && errno != EINVAL)
+    const auto sync = [&] { return uninterrupted([&] { return ::fsync(fd.get()); }); };
+    if (effect({Effect::Kind::sync_folder, path}, sync) != 0 && errno != EINVAL)
         fail("write to disk the folder", path);
 }
 
 static void make_one(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) == 0) {
+    const auto make = [&] { return ::mkdir(path.c_str(), 0700); };
+    if (effect({Effect::Kind::make_folder, path}, make) == 0) {
         if (::chmod(path.c_str(), 0700) != 0) fail("set the permissions of", path);
         sync_folder(text::folder_of(path));
         return;
@@ -64,7 +67,8 @@ void make_folders(const std::string& path) {
 }
 
 static void remove_entry(int parent, const std::string& name, const std::string& path) {
-    if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return;
+    const auto remove = [&] { return ::unlinkat(parent, name.c_str(), 0); };
+    if (effect({Effect::Kind::remove, path}, remove) == 0 || errno == ENOENT) return;
     if (errno != EISDIR && errno != EPERM) fail("remove", path);
     const int fd = ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) fail("remove", path);
@@ -72,7 +76,8 @@ static void remove_entry(int parent, const std::string& name, const std::string&
     if (!folder) fail("remove", path);
     for (const std::string& child : names_in(folder.get(), path))
         remove_entry(fd, child, path + "/" + child);
-    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+    const auto remove_folder = [&] { return ::unlinkat(parent, name.c_str(), AT_REMOVEDIR); };
+    if (effect({Effect::Kind::remove_folder, path}, remove_folder) != 0 && errno != ENOENT)
         fail("remove the folder", path);
 }
 

@@ -1,6 +1,7 @@
 #include "os/launch.h"
 
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -117,7 +118,7 @@ static int failure_of(const Fd& reader) {
 pid_t launch(const Launch& spec) {
     Prepared ready;
     prepare(spec, ready);
-    const pid_t child = ::fork();
+    const pid_t child = effect({spec.kind, ready.program}, [] { return ::fork(); });
     if (child < 0) fail("start a process for", ready.program);
     if (child == 0) {
         become(ready, spec.in_child);

@@ -2,6 +2,7 @@
 // made, since another thread may have held any lock. Private to the room.
 #pragma once
 
+#include "os/effect.h"
 #include "os/fd.h"
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct Launch {
     std::vector<std::pair<int, int>>
         descriptors;                ///< (ours, its): 0, 1, 2 must be among the second; any overlap is fine
     std::function<void()> in_child; ///< sees our descriptors under our numbers
+    Effect::Kind kind = Effect::Kind::run;
 };
 
 /// The pid of the child, which has executed argv[0] when this returns. Every descriptor that is not named is

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 #include "os/launch.h"
@@ -74,7 +75,8 @@ static Fd hold(const ProcessId& id) {
 bool signal_process(const ProcessId& id, int signal) {
     const Fd held = hold(id);
     if (!held) return false;
-    if (::pidfd_send_signal(held.get(), signal, nullptr, 0) == 0) return true;
+    const auto send = [&] { return ::pidfd_send_signal(held.get(), signal, nullptr, 0); };
+    if (effect({Effect::Kind::signal, fmt::format("process {}", id.pid)}, send) == 0) return true;
     if (errno == ESRCH) return false;
     fail("signal", fmt::format("process {}", id.pid));
 }

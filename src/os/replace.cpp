@@ -1,5 +1,6 @@
 // Replacing a file in one step: the temporary file beside it, the rename, and the syncs that make both last.
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 
@@ -13,7 +14,8 @@ namespace domsnap::os {
 void write_all(int fd, const void* data, size_t size, const std::string& path_for_messages) {
     auto from = static_cast<const char*>(data);
     while (size > 0) {
-        const ssize_t wrote = uninterrupted([&] { return ::write(fd, from, size); });
+        const ssize_t wrote = effect({Effect::Kind::write, path_for_messages, {}, fd},
+                                     [&] { return uninterrupted([&] { return ::write(fd, from, size); }); });
         if (wrote < 0 && errno == EAGAIN) {
             pollfd room{fd, POLLOUT, 0};
             ::poll(&room, 1, -1);
@@ -25,12 +27,28 @@ void write_all(int fd, const void* data, size_t size, const std::string& path_fo
     }
 }
 
+static constexpr const char *temporary_prefix = ".domsnap-", *temporary_suffix = ".tmp";
+
 // Its name does not hold the target's, which may already be as long as a name may be.
 static std::string temporary_beside(const std::string& path) {
     std::string hex;
     for (const char c : random_bytes(8))
         hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    return text::folder_of(path) + "/.domsnap-" + hex + ".tmp";
+    return text::folder_of(path) + "/" + temporary_prefix + hex + temporary_suffix;
+}
+
+void remove_unfinished(const std::string& folder) {
+    for (const auto& name : list_folder(folder))
+        if (name.starts_with(temporary_prefix) && name.ends_with(temporary_suffix))
+            remove_file_durably(folder + "/" + name);
+}
+
+static int rename_entry(const std::string& from, const std::string& to) {
+    return effect({Effect::Kind::rename, from, to}, [&] { return ::rename(from.c_str(), to.c_str()); });
+}
+
+static int remove_entry(const std::string& path) {
+    return effect({Effect::Kind::remove, path}, [&] { return ::unlink(path.c_str()); });
 }
 
 static void replace(const std::string& path, std::string_view content, bool durably) {
@@ -40,9 +58,9 @@ static void replace(const std::string& path, std::string_view content, bool dura
         write_all(fd.get(), content.data(), content.size(), path);
         if (durably) sync_file(fd, path);
         fd.reset();
-        if (::rename(temporary.c_str(), path.c_str()) != 0) fail("replace", path);
+        if (rename_entry(temporary, path) != 0) fail("replace", path);
     } catch (...) {
-        ::unlink(temporary.c_str());
+        remove_entry(temporary);
         throw;
     }
     if (durably) sync_folder(text::folder_of(path));
@@ -52,7 +70,7 @@ void write_file_durably(const std::string& path, std::string_view content) { rep
 void write_file(const std::string& path, std::string_view content) { replace(path, content, false); }
 
 bool remove_file_durably(const std::string& path) {
-    if (::unlink(path.c_str()) != 0) {
+    if (remove_entry(path) != 0) {
         if (errno == ENOENT) return false;
         fail("remove", path);
     }
@@ -61,8 +79,7 @@ bool remove_file_durably(const std::string& path) {
 }
 
 void rename_durably(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0)
-        fail("rename to '" + text::printable(to) + "' the file", from);
+    if (rename_entry(from, to) != 0) fail("rename to '" + text::printable(to) + "' the file", from);
     sync_folder(text::folder_of(to));
     if (text::folder_of(from) != text::folder_of(to)) sync_folder(text::folder_of(from));
 }

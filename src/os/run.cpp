@@ -136,7 +136,8 @@ RunResult run(const std::vector<std::string>& argv, const RunOptions& options) {
     Child child(launch({.argv = argv,
                         .environment = {},
                         .descriptors = {{nothing.get(), 0}, {out_writer.get(), 1}, {err_writer.get(), 2}},
-                        .in_child = tie_to_us()}));
+                        .in_child = tie_to_us(),
+                        .kind = Effect::Kind::run}));
     out_writer.reset();
     err_writer.reset();
     Output out{std::move(out_reader), result.out, options.max_output, options.on_output};

@@ -1,6 +1,7 @@
 #include "os/socket.h"
 
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 
@@ -60,7 +61,8 @@ static bool bind_long(const Fd& socket, const std::string& path) {
 Fd bind_unix(const std::string& path) {
     Fd socket = unix_socket();
     ::fchmod(socket.get(), 0600); // bind(2) gives the file the mode of the socket
-    if (!(fits(path) ? bind_at(socket, path) : bind_long(socket, path))) fail("make the socket", path);
+    const auto bind = [&] { return (fits(path) ? bind_at(socket, path) : bind_long(socket, path)) ? 0 : -1; };
+    if (effect({Effect::Kind::make_socket, path}, bind) != 0) fail("make the socket", path);
     return socket;
 }
 
@@ -139,7 +141,10 @@ void send_with_fd(const Fd& socket, std::string_view data, int fd) {
         message.msg_iov = &part;
         message.msg_iovlen = 1;
         if (fd >= 0) attach(message, control, sizeof control, fd);
-        const ssize_t sent = uninterrupted([&] { return ::sendmsg(socket.get(), &message, MSG_NOSIGNAL); });
+        const auto send = [&] {
+            return uninterrupted([&] { return ::sendmsg(socket.get(), &message, MSG_NOSIGNAL); });
+        };
+        const ssize_t sent = effect({Effect::Kind::send, std::string(data)}, send);
         if (sent < 0 && errno == EAGAIN) {
             pollfd room{socket.get(), POLLOUT, 0};
             ::poll(&room, 1, -1);
