@@ -1,5 +1,6 @@
 // The one stop of a snapshot: disks at one instant, and the capture of memory.
 #include "base/error.h"
+#include "engine/end_capture.h"
 #include "engine/memory_identity.h"
 #include "engine/steps.h"
 #include "os/socket.h"
@@ -15,8 +16,6 @@
 namespace domsnap::engine {
 
 namespace {
-
-constexpr const char* stream_name = "domsnap-stream";
 
 std::vector<qmp::TransactionAction> transaction_actions(const plan::SwitchDisks& step) {
     std::vector<qmp::TransactionAction> actions;
@@ -52,10 +51,6 @@ void prepare_capture(Session& session, Underway& underway, const plan::SwitchDis
                     migration.error.empty() ? "QEMU's migration " + migration.status : migration.error));
 }
 
-bool has_failed(const qmp::Migration& migration) {
-    return migration.status == "failed" || migration.status == "cancelled";
-}
-
 /// QEMU 7.2 resumes the guest by itself once device state is taken and RAM protected. QEMU 10 restores the
 /// state from before `migrate`, which our own `stop` made "paused": there the first page that was sent tells
 /// that both are done.
@@ -71,14 +66,6 @@ void wait_until_resumed(Session& session) {
     throw Error(ErrorCode::outcome_unknown, "the guest did not go on after its memory began to be saved");
 }
 
-void close_stream(Session& session) {
-    try {
-        session.monitor().run("closefd", {{"fdname", stream_name}}, quick());
-    } catch (const Error&) {
-        // migrate took it, or QEMU is gone: either way nobody else holds it.
-    }
-}
-
 /// Between the stop and the resume: as short as it can be.
 void switch_all(Session& session, const plan::SwitchDisks& step) {
     auto& qemu = session.monitor();
@@ -90,19 +77,6 @@ void switch_all(Session& session, const plan::SwitchDisks& step) {
         wait_until_resumed(session);
     else if (step.image.empty() && step.was_running)
         qmp::cont(qemu, quick());
-}
-
-/// After a capture that failed or is not wanted any more. On QEMU before 8 a background-snapshot must not be
-/// cancelled (the guest would stand still for ever): it is drained to its end by the capture process.
-void end_migration(Session& session, Underway& underway) {
-    auto& qemu = session.monitor();
-    for (const Deadline deadline = Deadline::after(std::chrono::hours(1)); !deadline.passed();) {
-        const auto status = qmp::query_migrate(qemu, quick()).status;
-        if (status.empty() || status == "completed" || status == "failed" || status == "cancelled") break;
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    close_stream(session);
-    underway.capture.reset();
 }
 
 } // namespace
@@ -121,12 +95,13 @@ void apply(Session& session, Underway& underway, const plan::SwitchDisks& step) 
 
 void undo(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     session.forget_monitor(); // the connection may be broken in the midst of an answer
+    underway.capture.reset();
     if (session.process()) {
-        if (!step.image.empty()) end_migration(session, underway);
+        if (!step.image.empty()) end_capture(session, step.image);
         resume_if(session, step.was_running);
     }
     merge_back(session, step.overlays);
-    if (!step.image.empty()) memory::wait_for_capture(step.image, Deadline::after(std::chrono::hours(1)));
+    if (!step.image.empty()) wait_for_writer(step.image);
     for (const auto& one : step.internals)
         delete_internal(session, one.path, one.tag, fmt::format("domsnap-back-{}", one.node));
 }
@@ -150,11 +125,10 @@ memory::CaptureResult wait_for_image(Session& session, Underway& underway, const
     for (;;) {
         obey_cancel(session, step);
         if (const auto result = underway.capture->poll()) return *result;
-        const auto migration = qmp::query_migrate(session.monitor(), quick());
-        session.control().report(
-            "memory",
-            std::min(migration.total - std::min(migration.remaining, migration.total), underway.expected),
-            underway.expected);
+        if (const auto migration = look_at_migration(session)) {
+            const auto done = migration->total - std::min(migration->remaining, migration->total);
+            session.control().report("memory", std::min(done, underway.expected), underway.expected);
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }
@@ -177,8 +151,9 @@ void apply(Session& session, Underway& underway, const plan::AwaitCapture& step)
     if (!underway.capture)
         throw Error(ErrorCode::outcome_unknown, fmt::format("the capture of {} was interrupted", step.image));
     const auto result = wait_for_image(session, underway, step);
-    wait_until_over(session);
+    // Before QEMU is asked: one whose reader was killed may not answer any more.
     if (!result.complete) throw Error(ErrorCode::io, result.error);
+    wait_until_over(session);
     underway.capture.reset();
     session.control().report("memory", underway.expected, underway.expected);
     resume_if(session, step.was_running); // a stopped capture leaves it in "postmigrate"

@@ -8,6 +8,7 @@ namespace domsnap::memory {
 
 // A shared lock, so that two who ask at once do not take each other for a capture.
 bool capture_in_progress(const std::string& image_path) {
+    if (!os::exists(image_path)) return false; // whoever removed it wants no image
     const os::Fd image = os::open_read(image_path);
     return !os::try_lock(image, os::LockMode::shared, image_path);
 }
