@@ -61,6 +61,10 @@ void Session::warn(const std::string& line) {
     to_stderr(fmt::format("warning: {}\n", ui::cell(line)));
 }
 
+void Session::warn_of_unfinished(const std::string& domain) {
+    if (const auto words = host().unfinished(domain); !words.empty()) warn(words);
+}
+
 Control Session::control() {
     Control control;
     if (!globals_.quiet && !globals_.no_progress)

@@ -33,6 +33,8 @@ class Session {
     /// "Domain 'g' started": not with -q. See finish() for the newline.
     void say(std::string_view message);
     void warn(const std::string& line);
+    /// Warns if something was cut short there: for verbs that only look, and do not recover.
+    void warn_of_unfinished(const std::string& domain);
 
     /// For long work: progress, warnings, and Ctrl-C as a request to stop.
     Control control();

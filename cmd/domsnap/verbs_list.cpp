@@ -52,6 +52,8 @@ static void list(Session& session, const Arguments& arguments) {
     std::vector<DomainInfo> domains;
     for (auto& domain : session.host().list(arguments.has("all") || arguments.has("inactive")))
         if (domain_kept(session, arguments, domain)) domains.push_back(std::move(domain));
+    for (const auto& domain : domains)
+        session.warn_of_unfinished(domain.name);
     if (session.json()) return session.print_document(ui::domains_json(domains));
     const ui::DomainColumns columns{arguments.has("uuid"), arguments.has("id"), arguments.has("name")};
     const bool bare = columns.uuid || columns.id || columns.name;
@@ -66,6 +68,7 @@ static void domstate(Session& session, const Arguments& arguments) {
 
 static void dominfo(Session& session, const Arguments& arguments) {
     const auto domain = session.host().info(arguments.get("domain"));
+    session.warn_of_unfinished(domain.name);
     if (session.json()) return session.print_document(ui::domain_json(domain));
     session.print(ui::domain_block(domain));
 }

@@ -35,6 +35,7 @@ static void snapshot_list(Session& session, const Arguments& arguments) {
         filter.from = session.host().snapshot_info(domain, arguments.get("from")).name;
     else if (arguments.has("current"))
         filter.from = snapshot_name(session, arguments);
+    session.warn_of_unfinished(domain);
     const auto snapshots = ui::select(session.host().snapshots(domain), filter);
     if (session.json())
         return session.print_document(ui::snapshots_json(session.host().info(domain).name, snapshots));

@@ -216,6 +216,9 @@ class Host {
     std::string snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml,
                               bool rename, bool clone);
 
+    /// What was cut short and waits to be finished or taken back, in words: what is seen of the domain may be
+    /// half of it. "" if nothing was, or if whoever began it is still at work.
+    std::string unfinished(const std::string& domain) const;
     /// Finishes or undoes what a crash left; one line for each thing done. domain "" = all.
     std::vector<std::string> recover(const std::string& domain, const Control& control = {});
 

@@ -19,9 +19,9 @@
 
 namespace domsnap::engine {
 
-namespace {
-
 std::string cache_folder(const Folders& folders) { return folders.state + "/cache"; }
+
+namespace {
 
 machine::EmulatorFacts facts_of(const Folders& folders, const std::string& emulator) {
     os::make_folders(cache_folder(folders));

@@ -8,6 +8,9 @@
 
 namespace domsnap::engine {
 
+/// What was asked of QEMUs once is remembered here.
+std::string cache_folder(const Folders& folders);
+
 /// The domain as it can be run: the machine type resolved to its versioned name, so that a stream saved today
 /// fits the QEMU of tomorrow.
 model::Domain runnable(const Folders& folders, model::Domain domain);

@@ -5,6 +5,7 @@
 #include "engine/freeze.h"
 #include "engine/guest.h"
 #include "engine/observe.h"
+#include "engine/runner.h"
 #include "os/file.h"
 #include "plan/document.h"
 #include "plan/points.h"
@@ -83,6 +84,21 @@ void refuse_frozen_disks(const View& view) {
     }
 }
 
+/// Back until the guest runs: a QEMU whose starter was killed would wait for its cont for ever.
+plan::Plan start_plan(const Session& session, const model::Domain& domain, bool paused) {
+    plan::Plan plan;
+    plan.operation = "start";
+    plan.domain = plan.snapshot = session.name();
+    plan.uuid = domain.uuid;
+    const auto text = plan::document_text(domain), old = plan::document_text(session.definition());
+    plan.steps = {plan::StartGuest{
+        plan::StartGuest::From::boot, text, {}, {}, {}, {}, paused, paused ? "user" : "booted"}};
+    // Only now: a start that was refused changes nothing.
+    if (text != old) plan.steps.push_back(plan::PutDefinition{text, old});
+    plan.clean_up = static_cast<uint32_t>(plan.steps.size());
+    return plan;
+}
+
 void require_running(Session& session) { session.monitor(); }
 
 } // namespace
@@ -122,6 +138,7 @@ std::string Host::define(const std::string& xml, bool validate) {
     const auto lock =
         os::FileLock::take(folder.lock_path(), os::LockMode::exclusive, fmt::format("define {}", domain.name),
                            Deadline::after(std::chrono::hours(1)));
+    folder.remove_unfinished();
     folder.put_definition(plan::document_text(domain));
     return domain.name;
 }
@@ -172,13 +189,8 @@ void Host::start(const std::string& name, bool paused, const Control& control) {
             ErrorCode::conflict,
             fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
     refuse_frozen_disks(session);
-    const auto domain = runnable(folders_, session.definition());
-    start_qemu(session, domain, false);
-    // Only now: a start that was refused changes nothing.
-    if (domain.machine != session.definition().machine)
-        session.folder().put_definition(plan::document_text(domain));
-    note_reason(session, paused ? "user" : "booted");
-    if (!paused) qmp::cont(session.monitor(), quick());
+    run_plan(*real_world(session), start_plan(session, runnable(folders_, session.definition()), paused),
+             session.folder().journal(), control);
 }
 
 void Host::destroy(const std::string& name, bool graceful) {

@@ -2,12 +2,14 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/freeze.h"
+#include "engine/guest.h"
 #include "engine/observe.h"
 #include "engine/others.h"
 #include "engine/redefine.h"
 #include "engine/runner.h"
 #include "os/file.h"
 #include "plan/planner.h"
+#include "store/journal.h"
 #include "xml/snapshot.h"
 #include "xml/validate.h"
 
@@ -171,6 +173,20 @@ PlanView Host::snapshot_delete(const std::string& domain, const std::string& sna
     return erase(session, snapshot, options);
 }
 
+std::string Host::unfinished(const std::string& domain) const {
+    const store::DomainFolder folder(folders_.state, resolve_name(folders_, domain));
+    if (!os::exists(folder.journal())) return {};
+    const auto lock = os::FileLock::try_take(folder.lock_path(), os::LockMode::shared, {});
+    if (!lock) return {};
+    const auto journal = store::load_journal(folder.journal());
+    if (!journal) return {};
+    const auto plan = plan::plan_from_json(journal->plan);
+    return fmt::format(
+        "{} of '{}' was cut short: 'domsnap recover {}', or the next command that changes '{}', "
+        "finishes it or takes it back",
+        plan.operation, text::printable(plan.snapshot), folder.name(), folder.name());
+}
+
 std::vector<std::string> Host::recover(const std::string& domain, const Control& control) {
     std::vector<std::string> lines;
     Control collect = control;
@@ -182,6 +198,9 @@ std::vector<std::string> Host::recover(const std::string& domain, const Control&
         };
         const Session session(folders_, name, "recover", collect); // opening it does the work
     }
+    if (!domain.empty()) return lines;
+    store::remove_unfinished_domains(folders_.state);
+    os::remove_unfinished(cache_folder(folders_)); // who writes there now asks QEMU once more
     return lines;
 }
 

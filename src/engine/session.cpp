@@ -88,6 +88,7 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
     : View(folders, name), control_(control), lock_(take_lock(*this, verb, control)) {
     // Somebody may have changed or removed it while we waited.
     reload();
+    folder().remove_unfinished();
     for (const auto& line : recover(*this))
         control_.warn(line);
     reload();

@@ -71,6 +71,7 @@ void undo(Session& session, const plan::SetCurrent& step);
 void apply(Session& session, const plan::TryOut& step);
 void apply(Session& session, const plan::EndGuest& step);
 void apply(Session& session, const plan::StartGuest& step);
+void undo(Session& session, const plan::StartGuest& step);
 
 /// Deletes an internal snapshot wherever the image is: in the running QEMU that has it open under some node,
 /// or with qemu-img. Nothing to do if it is not there.

@@ -73,4 +73,7 @@ void apply(Session& session, const plan::StartGuest& step) {
     if (!step.paused) qmp::cont(session.monitor(), quick());
 }
 
+/// Only of a start from nothing: it lasted a moment, and nobody was told of it.
+void undo(Session& session, const plan::StartGuest&) { end_qemu(session, "failed"); }
+
 } // namespace domsnap::engine

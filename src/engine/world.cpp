@@ -21,9 +21,8 @@ constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture, 
 
 template <class Step>
 constexpr bool final_effect =
-    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::StartGuest, plan::Merge, plan::CommitActive,
-           plan::Pull, plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode,
-           plan::NoteFrozen>;
+    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge, plan::CommitActive, plan::Pull,
+           plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen>;
 
 class RealWorld : public World {
   public:

@@ -12,6 +12,7 @@ namespace domsnap::store {
 
 static constexpr size_t longest_file_name = 255; // NAME_MAX of every file system that Linux runs guests from
 static constexpr size_t longest_header = 256;
+static constexpr const char* gone_prefix = ".gone-";
 
 static std::string domains_folder(const std::string& state) { return state + "/domains"; }
 
@@ -59,6 +60,14 @@ bool DomainFolder::defined() const {
     return can_be_a_domain(name_) && os::file_info(path_ + "/definition.xml", false).has_value();
 }
 
+void DomainFolder::remove_unfinished() {
+    os::remove_unfinished(path_);
+    // Records are written under a journal only, and there may be thousands of them to look through.
+    if (!os::exists(journal())) return;
+    os::remove_unfinished(path_ + "/snapshots");
+    os::remove_unfinished(path_ + "/files");
+}
+
 std::string DomainFolder::definition() const {
     if (!can_be_a_domain(name_)) throw no_domain(name_);
     auto xml = read_ours("definition", path_ + "/definition.xml");
@@ -78,7 +87,7 @@ void DomainFolder::put_definition(std::string_view xml) {
 
 void DomainFolder::remove() {
     if (!can_be_a_domain(name_)) return;
-    const std::string gone = domains_folder(state_) + "/.gone-" + hash_text(name_);
+    const std::string gone = domains_folder(state_) + "/" + gone_prefix + hash_text(name_);
     os::remove_tree(gone);
     if (!os::file_info(path_, false)) return;
     os::rename_durably(path_, gone);
@@ -186,6 +195,21 @@ std::vector<std::string> domain_names(const std::string& state_folder) {
     }
     std::sort(names.begin(), names.end(), text::name_less);
     return names;
+}
+
+static void remove_if_undefined(const std::string& state_folder, const std::string& name) {
+    DomainFolder folder(state_folder, name);
+    if (folder.defined()) return;
+    const auto lock = os::FileLock::try_take(folder.lock_path(), os::LockMode::exclusive, "recover");
+    if (lock && !folder.defined()) os::remove_tree(folder.path());
+}
+
+void remove_unfinished_domains(const std::string& state_folder) {
+    for (const auto& entry : os::list_folder(domains_folder(state_folder))) {
+        if (entry.starts_with(gone_prefix)) os::remove_tree(domains_folder(state_folder) + "/" + entry);
+        const auto name = text::percent_decode(entry);
+        if (name && can_be_a_domain(*name)) remove_if_undefined(state_folder, *name);
+    }
 }
 
 void rename_domain(const std::string& state_folder, const std::string& from, const std::string& to) {

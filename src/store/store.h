@@ -29,6 +29,8 @@ class DomainFolder {
     std::string lock_path() const;
 
     bool defined() const;
+    /// Removes what writers that were killed left beside their targets. The lock must be held.
+    void remove_unfinished();
     std::string definition() const;            ///< not_found: "failed to get domain 'x'"
     void put_definition(std::string_view xml); ///< durable; makes the folder
     void remove(); ///< the whole folder, durably: a crash leaves all of it or none
@@ -61,6 +63,9 @@ class DomainFolder {
 
 /// Names of all domains with a definition, in virsh's order.
 std::vector<std::string> domain_names(const std::string& state_folder);
+/// What is left of domains that were being defined or removed when somebody died: folders without a
+/// definition, and .gone-. Those whose lock somebody holds are left alone.
+void remove_unfinished_domains(const std::string& state_folder);
 /// Moves the folder only: the definition in it keeps its text. not_found, conflict if the other one is
 /// defined.
 void rename_domain(const std::string& state_folder, const std::string& from, const std::string& to);
