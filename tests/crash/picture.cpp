@@ -1,0 +1,163 @@
+#include "picture.h"
+
+#include "disk_content.h"
+#include "engine/session.h"
+#include "machine/devices.h"
+#include "memory/image.h"
+#include "os/file.h"
+#include "qmp/commands.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <set>
+
+namespace crash {
+
+namespace fs = std::filesystem;
+using namespace domsnap;
+
+namespace {
+
+/// Looks at one domain after the other, and gathers which files they need.
+class Look {
+  public:
+    explicit Look(const World& world) : world_(world) {}
+
+    Picture take() {
+        const auto folders = world_.folders();
+        for (const auto& name : store::domain_names(folders.state))
+            attempt("domain " + name, [&] { domain(engine::View(folders, name)); });
+        find_strays();
+        return std::move(picture_);
+    }
+
+  private:
+    template <class Body>
+    void attempt(const std::string& what, const Body& body) {
+        try {
+            body();
+        } catch (const std::exception& error) {
+            picture_.problems.push_back(what + ": " + error.what());
+        }
+    }
+
+    void need_chain(std::string path, std::string format) {
+        while (!path.empty() && needed_.insert(path).second) {
+            path = backing_of(path, format);
+            format = path.ends_with(".raw") ? "raw" : "qcow2";
+        }
+    }
+
+    std::string disk(const std::string& path, const std::string& format, const std::string& tag = {}) {
+        need_chain(path, format);
+        return content_of(path, format, tag);
+    }
+
+    void domain(const engine::View& view) {
+        auto& here = picture_.domains[view.name()];
+        here.current = view.folder().current();
+        const auto live = view.live();
+        for (const auto& one : live.disks)
+            attempt("disk " + one.target, [&] { here.disks[one.target] = disk(one.source, one.format); });
+        for (const auto& one : view.definition().disks)
+            if (const auto* same = live.find_disk(one.target); !same || same->source != one.source)
+                picture_.problems.push_back(fmt::format("the definition has {} on {}, what runs on {}",
+                                                        one.target, one.source,
+                                                        same ? same->source : "nothing"));
+        const auto tree = view.snapshots();
+        for (const auto& one : tree.all())
+            attempt("snapshot " + one.name, [&] { here.snapshots[one.name] = snapshot(one); });
+        if (view.process()) attempt("the guest", [&] { guest(view, live); });
+        if (os::exists(view.folder().journal())) picture_.problems.push_back("the journal is left");
+    }
+
+    SnapshotPicture snapshot(const model::Snapshot& one) {
+        SnapshotPicture picture{
+            one.parent, model::to_string(one.state), model::to_string(one.memory.location), {}};
+        for (const auto& place : one.disks)
+            if (place.point)
+                picture.disks[place.name] = disk(place.point->file, place.point->format, place.point->tag);
+        if (one.memory_point) disk(one.memory_point->file, one.memory_point->format, one.memory_point->tag);
+        if (one.memory.location == model::Location::external) {
+            needed_.insert(one.memory.file);
+            const auto image = memory::ImageReader::open(one.memory.file);
+            memory::verify_pages(image, nullptr);
+            picture.memory += ": " + os::read_file_start(one.memory.file, 8);
+        }
+        return picture;
+    }
+
+    void guest(const engine::View& view, const model::Domain& live) {
+        const auto soon = [] { return Deadline::after(std::chrono::seconds(20)); };
+        auto monitor = qmp::Client::connect(view.files().watch(), soon());
+        picture_.guests[view.name()] = qmp::query_status(monitor, soon()).status + ": " +
+                                       qmp::human_command(monitor, "fake-read 0 8", soon());
+        const auto devices = qmp::query_device_nodes(monitor, soon());
+        for (const auto& node : qmp::query_named_block_nodes(monitor, soon()))
+            for (const auto& one : live.disks) {
+                const auto at = devices.find(machine::disk_device_id(live, one.target));
+                if (at != devices.end() && at->second == node.node_name && node.file != one.source)
+                    picture_.problems.push_back(fmt::format("the guest writes {} to {}, live.xml says {}",
+                                                            one.target, node.file, one.source));
+            }
+    }
+
+    /// Files below the state folder that the store's format names.
+    static bool is_the_stores(const std::string& name) {
+        const auto parts = fs::path(name);
+        const auto file = parts.filename().string();
+        if (name.find("/.gone-") != std::string::npos) return false;
+        if (name.starts_with("locks") || name.starts_with("cache")) return !file.starts_with(".");
+        const auto folder = parts.parent_path().filename();
+        if (folder == "snapshots" || folder == "files") return file.size() == 36 && file.ends_with(".xml");
+        return file == "definition.xml" || file == "current";
+    }
+
+    void find_strays() {
+        const auto state = world_.folders().state;
+        for (const auto& entry : fs::recursive_directory_iterator(world_.path())) {
+            const auto path = entry.path().string();
+            if (entry.is_directory() || path.starts_with(world_.folders().runtime) || path == world_.faults())
+                continue;
+            if (needed_.contains(path)) continue;
+            if (path.starts_with(state) && is_the_stores(entry.path().lexically_relative(state))) continue;
+            if (originals.contains(entry.path().filename().string())) continue;
+            picture_.strays.push_back(entry.path().lexically_relative(world_.path()));
+        }
+    }
+
+    /// Images that the user made: never domsnap's to remove.
+    const std::set<std::string> originals{"vda.qcow2", "vdb.qcow2", "vdb.raw"};
+
+    const World& world_;
+    Picture picture_;
+    std::set<std::string> needed_;
+};
+
+} // namespace
+
+Picture look_at(const World& world) { return Look(world).take(); }
+
+std::string to_text(const Picture& picture) {
+    std::string text;
+    for (const auto& [name, domain] : picture.domains) {
+        text += fmt::format("domain {} current '{}'\n", name, domain.current);
+        for (const auto& [target, content] : domain.disks)
+            text += fmt::format("  {} {}\n", target, content);
+        for (const auto& [snapshot, one] : domain.snapshots) {
+            text += fmt::format("  snapshot {} of '{}', {}, memory {}\n", snapshot, one.parent, one.state,
+                                one.memory);
+            for (const auto& [target, content] : one.disks)
+                text += fmt::format("    {} {}\n", target, content);
+        }
+    }
+    for (const auto& [name, state] : picture.guests)
+        text += fmt::format("guest {} {}\n", name, state);
+    for (const auto& stray : picture.strays)
+        text += "stray " + stray + "\n";
+    for (const auto& problem : picture.problems)
+        text += "problem " + problem + "\n";
+    return text;
+}
+
+} // namespace crash

@@ -1,0 +1,295 @@
+#include "trial.h"
+
+#include "engine/deadlines.h"
+#include "os/effect.h"
+#include "os/file.h"
+
+#include <csignal>
+#include <cstring>
+#include <fmt/format.h>
+#include <poll.h>
+#include <stdexcept>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace crash {
+
+using namespace domsnap;
+
+namespace {
+
+struct Shared {
+    uint32_t effects;
+    uint8_t kinds[4096]; ///< of each effect
+    char words[1024];
+    pid_t other; ///< the command that began in the midst
+};
+
+constexpr int a_reader_failed = 98;
+constexpr const char* other_snapshot = "other";
+
+/// What list, dominfo, domblklist and snapshot-list look at.
+void look_at_everything(const Host& host) {
+    for (const auto& domain : host.list(true))
+        try {
+            host.info(domain.name);
+            host.disks(domain.name);
+            host.snapshots(domain.name);
+            host.unfinished(domain.name);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw; // undefined, or renamed, just then
+        }
+}
+
+Shared* shared() {
+    static auto* const memory = static_cast<Shared*>(
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    return memory;
+}
+
+/// Notes also of which kind each effect is.
+class Noting : public Strike {
+  public:
+    using Strike::Strike;
+    int before(const os::Effect& effect) override {
+        const auto number = shared()->effects;
+        if (number < sizeof shared()->kinds) shared()->kinds[number] = static_cast<uint8_t>(effect.kind);
+        return Strike::before(effect);
+    }
+};
+
+constexpr int hung_after_seconds = 120;
+
+/// The exit status, or nothing if it had to be killed.
+std::optional<int> wait_for(pid_t child) {
+    for (int rounds = 0; rounds < hung_after_seconds * 500; ++rounds) {
+        int status = 0;
+        if (::waitpid(child, &status, WNOHANG) == child) return status;
+        ::poll(nullptr, 0, 2);
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    return std::nullopt;
+}
+
+bool is_an_error(Fault fault) {
+    return fault == Fault::full || fault == Fault::broken || fault == Fault::silent || fault == Fault::late;
+}
+bool kills_qemu(Fault fault) {
+    return fault == Fault::kill_all || fault == Fault::kill_qemu || fault == Fault::power ||
+           fault == Fault::half_power;
+}
+
+std::string difference(const Picture& seen, const Picture& old_world, const Picture& new_world) {
+    return fmt::format("seen:\n{}old:\n{}new:\n{}", to_text(seen), to_text(old_world), to_text(new_world));
+}
+
+} // namespace
+
+Trials::Ended Trials::in_child(const Blow& blow, const std::function<void(std::string&)>& body) {
+    std::memset(shared(), 0, sizeof(Shared));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        Noting watcher(world_, blow.fault, blow.at, &shared()->effects);
+        if (blow.fault == Fault::silent || blow.fault == Fault::late)
+            engine::waiting.answer = engine::waiting.look = std::chrono::milliseconds(300);
+        watcher.look = [&] {
+            try {
+                look_at_everything(host_);
+            } catch (const std::exception& error) {
+                std::strncpy(shared()->words, error.what(), sizeof shared()->words - 1);
+                ::_exit(a_reader_failed);
+            }
+        };
+        watcher.begin_another = [&] {
+            const pid_t other = ::fork();
+            if (other != 0) {
+                shared()->other = other;
+                return;
+            }
+            os::effect_watcher = nullptr;
+            ::close_range(3, ~0U, 0); // the lock goes with its open file, which a fork shares
+            ::_exit(create_another() ? 0 : 1);
+        };
+        os::effect_watcher = &watcher;
+        int result = 0;
+        std::string words;
+        try {
+            body(words);
+        } catch (const std::exception& error) {
+            words = error.what();
+            result = 1;
+        }
+        std::strncpy(shared()->words, words.c_str(), sizeof shared()->words - 1);
+        ::_exit(result);
+    }
+    const auto status = wait_for(child);
+    Ended ended{3, shared()->words, shared()->effects};
+    if (status) ended.how = WIFEXITED(*status) ? WEXITSTATUS(*status) : 2;
+    return ended;
+}
+
+bool Trials::create_another() {
+    try {
+        CreateOptions options;
+        host_.snapshot_create(the_domain,
+                              fmt::format("<domainsnapshot><name>{}</name></domainsnapshot>", other_snapshot),
+                              options);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+Trials::Ended Trials::verb(const Blow& blow) {
+    return in_child(blow, [&](std::string& words) {
+        const Control control{{}, [&](const std::string& line) { words += line + "\n"; }, nullptr};
+        scenario_.run(world_, host_, control);
+    });
+}
+
+Trials::Ended Trials::recover(const Blow& blow) {
+    return in_child(blow, [&](std::string& words) {
+        for (const auto& line : host_.recover(""))
+            words += line + "\n";
+    });
+}
+
+void Trials::put_back() {
+    world_.put_back();
+    if (scenario_.with_guest) start_guest(host_);
+}
+
+Trials::Trials(const Scenario& scenario) : scenario_(scenario), host_(world_.folders()) {
+    scenario_.prepare(world_, host_);
+    world_.remember();
+    put_back();
+    old_ = look_at(world_);
+    const auto ended = verb({});
+    if (ended.how != 0) throw std::runtime_error(scenario.name() + " does not work: " + ended.words);
+    effects_ = ended.effects;
+    for (uint32_t i = 0; i < effects_ && i < sizeof shared()->kinds; ++i)
+        kinds_.push_back(static_cast<os::Effect::Kind>(shared()->kinds[i]));
+    new_ = look_at(world_);
+    for (const auto* picture : {&old_, &new_})
+        if (!picture->problems.empty() || !picture->strays.empty())
+            throw std::runtime_error(scenario.name() + ":\n" + to_text(*picture));
+}
+
+Verdict Trials::run(Blow first, std::optional<Blow> second) {
+    put_back();
+    const auto ended = verb(first);
+    Verdict verdict;
+    if (ended.how == 3) {
+        verdict.why = "the verb hangs";
+        return verdict;
+    }
+    if (ended.how == a_reader_failed) {
+        verdict.why = "a reader failed: " + ended.words;
+        return verdict;
+    }
+    if (const pid_t other = shared()->other; first.fault == Fault::writer && other > 0) {
+        const auto status = wait_for(other); // ours now: its parent has ended
+        verdict = judge_both(ended, status && WIFEXITED(*status) ? WEXITSTATUS(*status) : 3);
+        verdict.effects = ended.effects;
+        return verdict;
+    }
+    os::write_file(world_.faults(), "");
+    bool struck_again = false;
+    uint32_t effects_of_second = 0;
+    if (second) {
+        const auto again = recover(*second);
+        struck_again = again.effects >= second->at;
+        effects_of_second = again.effects;
+        os::write_file(world_.faults(), "");
+    }
+    const auto recovered = recover({});
+    if (recovered.how != 0) {
+        verdict.why =
+            fmt::format("recovery {}: {}", recovered.how == 3 ? "hangs" : "failed", recovered.words);
+    } else {
+        verdict = judge(ended, first, second);
+    }
+    verdict.effects = ended.effects;
+    verdict.recovery_effects = std::max(effects_of_second, recovered.effects);
+    verdict.struck = ended.effects >= first.at;
+    verdict.struck_again = struck_again;
+    if (verdict.world == Verdict::World::wrong)
+        verdict.why +=
+            fmt::format("\nthe verb said: {}\nthe recovery said: {}", ended.words, recovered.words);
+    return verdict;
+}
+
+Verdict Trials::judge_both(const Ended& ended, int how_the_other_ended) {
+    Verdict verdict;
+    auto seen = look_at(world_);
+    bool has_other = false;
+    for (const auto& [name, domain] : seen.domains)
+        has_other = has_other || domain.snapshots.contains(other_snapshot);
+    const bool right = ended.how == 0 && how_the_other_ended <= 1 &&
+                       has_other == (how_the_other_ended == 0) && seen.problems.empty() &&
+                       seen.strays.empty() && seen.guests.size() == new_.guests.size();
+    if (right)
+        verdict.world = Verdict::World::fresh;
+    else
+        verdict.why = fmt::format("the other command ended with {}\n{}", how_the_other_ended, to_text(seen));
+    return verdict;
+}
+
+/// A snapshot of a domain whose QEMU was killed before the command looked is one of a domain that is off.
+static void forget_states(Picture& picture) {
+    for (auto& [name, domain] : picture.domains)
+        for (auto& [snapshot, one] : domain.snapshots)
+            one.state.clear();
+}
+
+Verdict Trials::judge(const Ended& ended, const Blow& first, const std::optional<Blow>& second) {
+    Verdict verdict;
+    auto seen = look_at(world_), old_world = old_, new_world = new_;
+    if (kills_qemu(first.fault))
+        for (auto* picture : {&seen, &old_world, &new_world})
+            forget_states(*picture);
+    const bool is_new =
+        seen.domains == new_world.domains &&
+        !(seen.domains == old_world.domains && ended.how != 0 && seen.guests == old_world.guests);
+    const bool is_old = seen.domains == old_world.domains;
+    const bool failed = ended.how == 1;
+    // A verb that says that it is done has left the new world.
+    const bool right = is_new || (is_old && ended.how != 0);
+    const auto& expected = is_new ? new_world : old_world;
+    const bool may_be_off = kills_qemu(first.fault) || (second && kills_qemu(second->fault)) ||
+                            (failed && is_an_error(first.fault) && is_new);
+    const bool guests_right = seen.guests == expected.guests || (is_old && seen.guests == old_world.guests) ||
+                              (may_be_off && seen.guests.empty());
+    const bool said_so = failed && ended.words.find("stays") != std::string::npos;
+    if (right && guests_right && seen.problems.empty() && (seen.strays.empty() || said_so))
+        verdict.world = is_new ? Verdict::World::fresh : Verdict::World::old;
+    else
+        verdict.why = difference(seen, old_world, new_world);
+    return verdict;
+}
+
+std::string revert_to_each(Trials& trials) {
+    std::string wrong;
+    const auto before = look_at(trials.world());
+    for (const auto& [name, domain] : before.domains)
+        for (const auto& [snapshot, one] : domain.snapshots) {
+            try {
+                trials.host().snapshot_revert(name, snapshot, {});
+                const auto after = look_at(trials.world());
+                for (const auto& [target, content] : one.disks)
+                    if (after.domains.at(name).disks.at(target) != content)
+                        wrong += fmt::format("reverted to {}: {} holds {} instead of {}\n", snapshot, target,
+                                             after.domains.at(name).disks.at(target), content);
+                if (after.domains.at(name).snapshots != domain.snapshots)
+                    wrong += fmt::format("reverting to {} changed other snapshots\n", snapshot);
+            } catch (const std::exception& error) {
+                wrong += fmt::format("reverting to {}: {}\n", snapshot, error.what());
+            }
+        }
+    return wrong;
+}
+
+} // namespace crash
