@@ -85,6 +85,10 @@ struct Does {
     }
     void operator()(const AwaitCapture&) const {}
     void operator()(const TryOut&) const {}
+    // The world has no clock: whether its guest stands still or its file systems do changes nothing in it.
+    void operator()(const HoldGuest&) const {}
+    void operator()(const FreezeGuest&) const {}
+    void operator()(const ThawGuest&) const {}
     void operator()(const NoteFrozen&) const {}
     void operator()(const CreateInternal& s) const { freeze(s.path, s.tag); }
     void operator()(const DeleteInternal& s) const {

@@ -147,7 +147,8 @@ TEST(Planner, ACopyOfTheUsersMustBePutBackByTheUser) {
     carry_out(facts, create);
     facts.images["/vm/m.mem"] = {};
     const model::SnapshotTree tree({record_of(create)}, "m");
-    const RevertOptions forced{.force = true};
+    RevertOptions forced;
+    forced.force = true;
     EXPECT_THAT(refusal([&] { plan_revert("m", forced, facts, tree); }),
                 testing::HasSubstr("cannot be put back while domain 'vm' runs"));
     facts.state = off;
