@@ -25,10 +25,11 @@ ARROWS = {
     "src/engine": "base os model xml plan qmp agent image memory machine store",
     # libvirt's protocol, without sockets and threads of the server: those are cmd/domsnapd's.
     "src/rpc": "base model xml ui",
-    # The command line goes through the public door; the capture is the memory room's own process.
+    # The command line goes through the public door; domsnap-memory is the memory room's own processes, and may
+    # stop a guest.
     "cmd/domsnap": "ui xml model os/signals.h", # model: the values that xml gives
     "cmd/domsnapd": "rpc base os",
-    "cmd/domsnap-memory": "base os memory",
+    "cmd/domsnap-memory": "base os memory qmp",
     "cmd/domsnap-thaw": "agent",
     "include/domsnap": "",
 }

@@ -91,7 +91,7 @@ struct CreateResult {
 struct RevertResult {
     PlanView plan;
     DomainState state = DomainState::shutoff;
-    std::string way; ///< how: "new process", "offline"
+    std::string way; ///< how: "offline", "new process", with ", memory as it is needed" or ", memory first"
 };
 
 struct SnapshotInfo {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/observe.h"
+#include "engine/pages.h"
 #include "image/qemu_img.h"
 #include "image/vm_state.h"
 #include "memory/capture.h"
@@ -109,6 +110,10 @@ void wait_until_loaded(Session& session, const Feed& feed) {
 
 } // namespace
 
+machine::EmulatorFacts emulator_of(const Folders& folders, const model::Domain& domain) {
+    return facts_of(folders, machine::find_emulator(domain));
+}
+
 model::Domain runnable(const Folders& folders, model::Domain domain) {
     const auto emulator = machine::find_emulator(domain);
     const auto versioned = machine::versioned_machine(facts_of(folders, emulator), domain.machine);
@@ -116,18 +121,28 @@ model::Domain runnable(const Folders& folders, model::Domain domain) {
     return domain;
 }
 
-void start_qemu(Session& session, const model::Domain& domain, bool incoming) {
+static qmp::Client start_in(const Session& session, const machine::RuntimeFiles& files,
+                            const model::Domain& domain, bool incoming) {
     auto facts = command_line_facts(session, domain);
     facts.chains = chains_of(domain);
     facts.incoming = incoming;
     facts.domain_id = next_id(session.folders());
-    session.forget_monitor();
-    os::make_folders(session.files().folder);
+    os::make_folders(files.folder);
+    os::remove_file_durably(files.pages()); // of a QEMU that is gone
     model::Domain live = domain;
     live.document.set_attribute("id", std::to_string(facts.domain_id));
-    auto started = machine::start(domain, facts, session.files(), for_start());
-    os::write_file(session.files().live(), model::to_text(live.document) + "\n");
-    session.use_monitor(std::move(started.monitor));
+    auto started = machine::start(domain, facts, files, for_start());
+    os::write_file(files.live(), model::to_text(live.document) + "\n");
+    return std::move(started.monitor);
+}
+
+void start_qemu(Session& session, const model::Domain& domain, bool incoming) {
+    session.forget_monitor();
+    session.use_monitor(start_in(session, session.files(), domain, incoming));
+}
+
+qmp::Client start_qemu_beside(Session& session, const model::Domain& domain) {
+    return start_in(session, session.files().next(), domain, true);
 }
 
 void try_qemu(Session& session, const model::Domain& domain) {
@@ -152,6 +167,7 @@ void end_qemu(Session& session, const std::string& reason) {
     const auto process = session.process();
     session.forget_monitor(); // QEMU serves one client at a time, and its end wants to be that one
     if (!process) return;
+    end_page_server(session.files());
     machine::end(session.files(), *process, for_end());
     note_reason(session, reason);
 }

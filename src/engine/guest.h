@@ -11,12 +11,16 @@ namespace domsnap::engine {
 /// What was asked of QEMUs once is remembered here.
 std::string cache_folder(const Folders& folders);
 
+/// What the QEMU of a domain can do.
+machine::EmulatorFacts emulator_of(const Folders& folders, const model::Domain& domain);
 /// The domain as it can be run: the machine type resolved to its versioned name, so that a stream saved today
 /// fits the QEMU of tomorrow.
 model::Domain runnable(const Folders& folders, model::Domain domain);
 
 /// Starts QEMU, stopped (or waiting for a stream), and writes live.xml. The session's monitor is the new one.
 void start_qemu(Session& session, const model::Domain& domain, bool incoming);
+/// The same beside the one that runs, waiting for a stream; its monitor is returned.
+qmp::Client start_qemu_beside(Session& session, const model::Domain& domain);
 /// Whether QEMU would take it; nothing of the host is touched.
 void try_qemu(Session& session, const model::Domain& domain);
 /// Ends it if it runs; reason as `domstate --reason` shows it.

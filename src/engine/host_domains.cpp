@@ -5,6 +5,7 @@
 #include "engine/freeze.h"
 #include "engine/guest.h"
 #include "engine/observe.h"
+#include "engine/pages.h"
 #include "engine/runner.h"
 #include "os/file.h"
 #include "plan/document.h"
@@ -227,6 +228,7 @@ void Host::suspend(const std::string& name) {
 
 void Host::resume(const std::string& name) {
     Session session(folders_, resolve_name(folders_, name), "resume", {});
+    refuse_damaged(session);
     const auto status = qmp::query_status(session.monitor(), quick());
     if (status.running) return;
     if (status.status == "guest-panicked" || status.status == "internal-error" || status.status == "shutdown")

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/guest.h"
 #include "engine/observe.h"
+#include "engine/pages.h"
 #include "image/qemu_img.h"
 #include "os/file.h"
 #include "qmp/commands.h"
@@ -43,6 +44,14 @@ DomainState state_of(model::SnapshotState state, const std::string& status) {
     }
 }
 
+/// A guest that waits for a page that is damaged stands still, whatever QEMU calls that.
+void look_at_pages(DomainInfo& info, const View& view) {
+    const auto pages = page_status(view);
+    if (!pages || pages->state != memory::PageStatus::State::damaged) return;
+    info.state = DomainState::paused;
+    info.reason = "memory image damaged";
+}
+
 void look_at_qemu(DomainInfo& info, const View& view, const os::ProcessId& process) {
     info.pid = process.pid;
     info.id = static_cast<int64_t>(text::to_u64(view.live().document.attribute("id")).value_or(0));
@@ -53,6 +62,7 @@ void look_at_qemu(DomainInfo& info, const View& view, const os::ProcessId& proce
         info.state = state_of(observed_state(status), status.status);
         info.reason = info.state == DomainState::in_error ? "I/O error" : noted_reason(view.files());
         if (info.state == DomainState::paused && info.reason == "booted") info.reason = "starting up";
+        look_at_pages(info, view);
     } catch (const Error& error) {
         // It is there but does not answer: libvirt shows such a domain as running, too.
         info.state = DomainState::running;

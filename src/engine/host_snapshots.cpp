@@ -5,6 +5,7 @@
 #include "engine/guest.h"
 #include "engine/observe.h"
 #include "engine/others.h"
+#include "engine/pages.h"
 #include "engine/redefine.h"
 #include "engine/runner.h"
 #include "os/file.h"
@@ -66,6 +67,8 @@ std::string combination_table() { return plan::table_text(); }
 namespace {
 
 CreateResult create(Session& session, model::Snapshot request, const CreateOptions& options) {
+    const bool takes_memory = !options.disk_only && request.memory.location != model::Location::no;
+    if (takes_memory && !options.dry_run) wait_for_pages(session, "snapshot-create");
     const auto tree = session.snapshot_heads();
     auto facts = observe_for_create(session, named_files(request));
     if (options.quiesce) look_at_agent(session, facts);
@@ -89,7 +92,9 @@ RevertResult revert(Session& session, const std::string& snapshot, const RevertO
     for (const auto& step : plan.steps)
         if (const auto* start = std::get_if<plan::StartGuest>(&step)) {
             result.state = start->paused ? DomainState::paused : DomainState::running;
-            result.way = "new process";
+            result.way = start->from == plan::StartGuest::From::memory
+                             ? start->at_once ? "new process, memory as it is needed" : "new process, memory first"
+                             : "new process";
         }
     return result;
 }
@@ -97,6 +102,7 @@ RevertResult revert(Session& session, const std::string& snapshot, const RevertO
 PlanView erase(Session& session, const std::string& snapshot, const DeleteOptions& options) {
     const auto tree = session.snapshots();
     tree.get(snapshot);
+    if (!options.dry_run) wait_for_pages(session, "snapshot-delete"); // it may remove what is loaded from
     auto facts = observe_for_delete(session, tree);
     const auto plan =
         plan_beside_others(session, facts, [&] { return plan::plan_delete(snapshot, options, facts, tree); });

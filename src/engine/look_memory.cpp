@@ -2,8 +2,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/guest.h"
 #include "os/file.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace domsnap::engine {
@@ -29,6 +31,17 @@ void look_for_background(Session& session, Facts& facts) {
     } catch (const Error& error) {
         facts.why_not_background = error.what();
     }
+}
+
+void look_for_at_once(Session& session, const model::Snapshot& snapshot, Facts& facts) {
+    if (snapshot.domain.empty()) return; // refused by the planner
+    const auto domain = model::domain_from(snapshot.domain.front());
+    facts.why_not_beside = machine::beside_problem(domain);
+    if (!host_allows_userfaultfd(facts.why_not_at_once)) return;
+    const auto emulator = emulator_of(session.folders(), domain);
+    if (!emulator.capabilities.migration.contains("postcopy-ram"))
+        facts.why_not_at_once =
+            fmt::format("QEMU {} has no postcopy migration", emulator.capabilities.version);
 }
 
 } // namespace domsnap::engine

@@ -88,8 +88,10 @@ Facts observe_for_create(Session& session, const std::vector<NamedFile>& named) 
 
 Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, const model::Snapshot& snapshot) {
     Facts facts = observe_for_delete(session, tree);
-    if (snapshot.memory.location == model::Location::external)
+    if (snapshot.memory.location == model::Location::external) {
         facts.images[snapshot.memory.file].problem = image_problem(session, snapshot);
+        look_for_at_once(session, snapshot, facts);
+    }
     return facts;
 }
 

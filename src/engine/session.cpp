@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "engine/pages.h"
 #include "engine/runner.h"
 #include "os/file.h"
 #include "xml/document.h"
@@ -113,6 +114,7 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
     folder().remove_unfinished();
     for (const auto& line : recover(*this))
         control_.warn(line);
+    tend_pages(*this);
     reload();
 }
 

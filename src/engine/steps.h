@@ -1,6 +1,6 @@
 // What each kind of step does in the real world, and what takes it back. One file an idea: steps_files
 // (images without a QEMU), steps_switch (the one stop, and memory), steps_internal, steps_guest (QEMU
-// itself), steps_nodes, steps_merge, steps_store.
+// itself), steps_pages (a guest that runs before its memory is there), steps_nodes, steps_merge, steps_store.
 #pragma once
 
 #include "agent/freeze.h"
@@ -69,6 +69,8 @@ void apply(Session& session, const plan::SetCurrent& step);
 void undo(Session& session, const plan::SetCurrent& step);
 
 void apply(Session& session, const plan::TryOut& step);
+void apply(Session& session, const plan::PrepareGuest& step);
+void undo(Session& session, const plan::PrepareGuest& step);
 void apply(Session& session, const plan::EndGuest& step);
 void apply(Session& session, const plan::StartGuest& step);
 void undo(Session& session, const plan::StartGuest& step);

@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/steps.h"
+#include "memory/hot_pages.h"
 #include "image/qemu_img.h"
 #include "os/file.h"
 
@@ -75,7 +76,10 @@ void apply(Session& session, const plan::MakeHolder& step) {
 }
 void undo(Session& session, const plan::MakeHolder& step) { remove_made(session, step.path); }
 
-void apply(Session& session, const plan::RemoveFile& step) { remove_made(session, step.path); }
+void apply(Session& session, const plan::RemoveFile& step) {
+    remove_made(session, step.path);
+    memory::remove_hot_pages(step.path); // a memory image's list goes with it
+}
 
 void apply(Session& session, const plan::Rebase& step) {
     if (image::info(step.path, step.format).backing_path != step.backing)

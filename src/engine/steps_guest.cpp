@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "engine/guest.h"
+#include "engine/pages.h"
 #include "engine/steps.h"
 #include "machine/devices.h"
 #include "memory/image.h"
@@ -60,9 +61,10 @@ void apply(Session& session, const plan::StartGuest& step) {
     const auto domain = parse_domain(step.text, session.name());
     const bool incoming =
         step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
-    start_qemu(session, domain, incoming);
+    if (!use_prepared_qemu(session, domain)) start_qemu(session, domain, incoming);
     try {
-        if (step.from == plan::StartGuest::From::memory) load_memory(session, step.image);
+        if (step.from == plan::StartGuest::From::memory)
+            step.at_once ? load_memory_at_once(session, step.image) : load_memory(session, step.image);
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
     } catch (const Error&) {

@@ -37,8 +37,14 @@ std::optional<os::ProcessId> find_by_socket(const RuntimeFiles& files) {
 bool runs_in(const RuntimeFiles& files, const os::ProcessId& process) {
     try {
         const auto words = os::read_file_start(fmt::format("/proc/{}/cmdline", process.pid), 1 << 20);
-        const auto folder = escape_commas(text::base_name(files.folder));
-        return words.find(fmt::format("/{}/events", folder)) != std::string::npos;
+        auto folder = text::base_name(files.folder);
+        if (folder.ends_with(RuntimeFiles::next_suffix))
+            folder.resize(folder.size() - std::string_view(RuntimeFiles::next_suffix).size());
+        // A QEMU that took another's place was started in the folder beside.
+        for (const auto* suffix : {"", RuntimeFiles::next_suffix})
+            if (words.find(fmt::format("/{}{}/events", escape_commas(folder), suffix)) != std::string::npos)
+                return true;
+        return false;
     } catch (const Error&) {
         return false; // it has just ended
     }

@@ -26,6 +26,13 @@ struct RuntimeFiles {
     std::string events() const { return folder + "/events.out"; }
     std::string live() const { return folder + "/live.xml"; }
     std::string reason() const { return folder + "/reason"; }
+    std::string pages() const { return folder + "/pages.json"; } ///< memory that is still being loaded
+
+    /// For a second QEMU of the same domain, which is made ready while the first still runs: what has a fixed
+    /// path outside of the folder is the first one's until take_place().
+    RuntimeFiles next() const { return {folder + next_suffix, true}; }
+    bool beside = false;
+    static constexpr const char* next_suffix = ".next";
 };
 
 /// $DOMSNAP_QEMU if set, the domain's <emulator> first, else qemu-system-ARCH on PATH. Throws not_found
@@ -54,6 +61,15 @@ struct Started {
 };
 Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files,
               Deadline deadline);
+
+/// Empty, or why a QEMU of this domain cannot be made ready while another runs: something that only one can
+/// have. Its writable disks are the caller's to compare.
+std::string beside_problem(const model::Domain& domain);
+/// The QEMU of next becomes the domain's: the folders change places, and its sockets get their paths. The
+/// other one must have ended.
+void take_place(const model::Domain& domain, const RuntimeFiles& files);
+/// What descriptor QEMU has its run-time folder as.
+int runtime_folder_descriptor(const model::Domain& domain);
 
 /// Whether QEMU accepts this domain: a trial process (facts.trial) that is ended at once. Throws
 /// refused_by_qemu.

@@ -22,9 +22,10 @@ constexpr int backlog = 16; // clients that come while one is served wait in it 
 /// and a client that connects as soon as the process exists finds a listener.
 class Listeners {
   public:
+    explicit Listeners(bool will_move) : will_move_(will_move) {}
     int add(const std::string& path) {
         remove_stale(path);
-        sockets_.push_back(os::bind_unix(path));
+        sockets_.push_back(will_move_ ? os::bind_unix_nameless(path) : os::bind_unix(path));
         paths_.push_back(path);
         return first_descriptor + static_cast<int>(sockets_.size()) - 1;
     }
@@ -50,9 +51,9 @@ class Listeners {
             os::remove_file_durably(path);
     }
 
-  private:
     static constexpr int first_descriptor = 3;
 
+  private:
     static void remove_stale(const std::string& path) {
         const auto info = os::file_info(path, false);
         if (!info) return;
@@ -71,6 +72,7 @@ class Listeners {
                     fmt::format("another process listens on the socket '{}'", text::printable(path)));
     }
 
+    bool will_move_;
     std::vector<os::Fd> sockets_;
     std::vector<std::string> paths_;
 };
@@ -101,6 +103,16 @@ void prepare_folder(const model::Domain& domain, const RuntimeFiles& files) {
     os::write_file(files.log(), "");
 }
 
+bool is_inside(const RuntimeFiles& files, const std::string& path) {
+    return text::folder_of(path) == files.folder;
+}
+
+/// Where a socket is bound: at its path, or at one that waits for it.
+std::string bound_path(const RuntimeFiles& files, const std::string& path, size_t number) {
+    if (!files.beside || is_inside(files, path)) return path;
+    return fmt::format("{}/waiting-{}.sock", files.folder, number);
+}
+
 void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLineFacts& facts,
              Listeners& listeners) {
     facts.trial = false;
@@ -109,8 +121,9 @@ void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLine
     if (facts.now == 0) facts.now = seconds_since_epoch();
     facts.monitor_fd = listeners.add(files.monitor());
     facts.watch_fd = listeners.add(files.watch());
-    for (const auto& path : listening_sockets(domain, files.folder))
-        facts.channel_fds[path] = listeners.add(path);
+    const auto sockets = listening_sockets(domain, files.folder);
+    for (size_t i = 0; i < sockets.size(); ++i)
+        facts.channel_fds[sockets[i]] = listeners.add(bound_path(files, sockets[i], i));
     facts.runtime_folder_fd = listeners.next_descriptor();
 }
 
@@ -145,7 +158,7 @@ void wait_for_events(qmp::Client& monitor, const RuntimeFiles& files, Deadline d
 Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files,
               Deadline deadline) {
     prepare_folder(domain, files);
-    Listeners listeners;
+    Listeners listeners(files.beside);
     std::optional<os::ProcessId> process;
     try {
         fill_in(domain, files, facts, listeners);
@@ -173,6 +186,21 @@ void try_out(const model::Domain& domain, CommandLineFacts facts, const std::str
     os::make_folders(scratch_folder);
     const auto argv = command_line(domain, facts);
     const ShortLived accepted(argv, environment(domain), scratch_log(scratch_folder), who(domain), deadline);
+}
+
+void take_place(const model::Domain& domain, const RuntimeFiles& files) {
+    const auto next = files.next();
+    os::make_folders(files.folder);
+    os::exchange(files.folder, next.folder);
+    const auto sockets = listening_sockets(domain, next.folder);
+    for (size_t i = 0; i < sockets.size(); ++i)
+        if (!is_inside(next, sockets[i]))
+            os::rename_durably(bound_path({files.folder, true}, sockets[i], i), sockets[i]);
+}
+
+int runtime_folder_descriptor(const model::Domain& domain) {
+    const auto sockets = listening_sockets(domain, {}).size();
+    return Listeners::first_descriptor + 2 + static_cast<int>(sockets); // after the two monitors
 }
 
 } // namespace domsnap::machine

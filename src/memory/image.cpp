@@ -1,6 +1,7 @@
 #include "memory/image.h"
 
 #include "base/text.h"
+#include "memory/bytes.h"
 #include "memory/identity.h"
 #include "memory/image_damage.h"
 #include "memory/image_format.h"
@@ -22,7 +23,7 @@ struct ImageReader::State {
     uint32_t ram_section_id = 0;
     std::vector<PageState> states;
     std::vector<uint64_t> checksums;
-    uint64_t data_pages = 0;
+    uint64_t data_pages = 0, hash = 0;
 };
 
 static std::string read_bytes(const ImageFile& file, uint64_t offset, uint64_t size) {
@@ -176,6 +177,7 @@ ImageReader ImageReader::open(const std::string& path) {
     state->file = open_file(path);
     const Trailer trailer = read_trailer(state->file);
     check_mark(state->file, trailer);
+    state->hash = from_little<uint64_t>(encode(trailer).data() + trailer_size - 8);
     const std::vector<Section> table = read_table(state->file, trailer);
     const Sections sections(state->file, table);
     state->stream_header = sections.text(SectionType::stream_header, max_stream_header);
@@ -204,6 +206,7 @@ const std::string& ImageReader::path() const { return state_->file.path; }
 const ImageIdentity& ImageReader::identity() const { return state_->identity; }
 const std::vector<RamBlock>& ImageReader::blocks() const { return state_->blocks; }
 const std::string& ImageReader::stream_header() const { return state_->stream_header; }
+uint64_t ImageReader::hash() const { return state_->hash; }
 uint32_t ImageReader::ram_section_id() const { return state_->ram_section_id; }
 const std::string& ImageReader::device_state() const { return state_->device_state; }
 const std::string& ImageReader::vm_description() const { return state_->vm_description; }

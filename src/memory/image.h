@@ -44,6 +44,7 @@ class ImageReader {
 
     const std::string& path() const;
     const ImageIdentity& identity() const;
+    uint64_t hash() const; ///< of all that the image holds: the trailer's last field
     const std::vector<RamBlock>& blocks() const;
     const std::string& stream_header() const; ///< magic, version and configuration section, as QEMU sent them
     uint32_t ram_section_id() const;

@@ -40,6 +40,28 @@ enum RamFlag : uint16_t {
     end_of_section = 0x10,
     same_block = 0x20
 };
+/// What a postcopy source says besides sections.
+enum Command : uint16_t {
+    open_return_path = 1,
+    ping = 2,
+    postcopy_advise = 3,
+    postcopy_listen = 4,
+    postcopy_run = 5,
+    ram_discard = 6,
+    packaged = 7,
+    postcopy_resume = 9,
+    send_received_bitmap = 10
+};
+/// What its destination answers.
+enum Answer : uint16_t {
+    shut = 1,
+    pong = 2,
+    request_of_block = 3,
+    request = 4,
+    received_bitmap = 5,
+    resume_acknowledged = 6,
+    switchover_acknowledged = 7
+};
 } // namespace wire
 
 struct StreamBlock {

@@ -54,6 +54,8 @@ uint64_t end_of(const Fd& fd, const std::string& path_for_messages);
 /// True if there was something to remove; the folder is synced.
 bool remove_file_durably(const std::string& path);
 void rename_durably(const std::string& from, const std::string& to);
+/// The two change places in one step; both must be there. Not synced: for run-time files.
+void exchange(const std::string& one, const std::string& other);
 /// Makes the folder and its missing parents, 0700 each.
 void make_folders(const std::string& path);
 /// Removes a folder of ours with all that is in it (does not follow symlinks).

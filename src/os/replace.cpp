@@ -5,6 +5,7 @@
 #include "os/file.h"
 
 #include <cstdio>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -82,6 +83,14 @@ void rename_durably(const std::string& from, const std::string& to) {
     if (rename_entry(from, to) != 0) fail("rename to '" + text::printable(to) + "' the file", from);
     sync_folder(text::folder_of(to));
     if (text::folder_of(from) != text::folder_of(to)) sync_folder(text::folder_of(from));
+}
+
+void exchange(const std::string& one, const std::string& other) {
+    const auto swap = [&] {
+        return ::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+    };
+    if (effect({Effect::Kind::rename, one, other}, swap) != 0)
+        fail("exchange with " + text::printable(other) + " the folder", one);
 }
 
 } // namespace domsnap::os

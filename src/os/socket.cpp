@@ -66,6 +66,14 @@ Fd bind_unix(const std::string& path) {
     return socket;
 }
 
+Fd bind_unix_nameless(const std::string& path) {
+    Fd socket = unix_socket();
+    ::fchmod(socket.get(), 0600);
+    const auto bind = [&] { return bind_long(socket, path) ? 0 : -1; };
+    if (effect({Effect::Kind::make_socket, path}, bind) != 0) fail("make the socket", path);
+    return socket;
+}
+
 static bool connect_at(const Fd& socket, const std::string& path) {
     const sockaddr_un address = address_of(path);
     const auto call = [&] {
@@ -154,6 +162,10 @@ void send_with_fd(const Fd& socket, std::string_view data, int fd) {
         data.remove_prefix(static_cast<size_t>(sent));
         fd = -1; // it went with the first bytes
     }
+}
+
+void set_send_buffer(const Fd& socket, int bytes) {
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
 bool wait_readable(int fd, Deadline deadline) {

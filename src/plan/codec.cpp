@@ -31,9 +31,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutRecord, name, text, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveRecord, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SetCurrent, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TryOut, text, image)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareGuest, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndGuest, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_target, targets, paused,
-                                   reason)
+                                   at_once, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, base_format, device, top_node,
                                    base_node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CommitActive, target, child, child_format, base, base_format, top_node,
@@ -57,7 +58,8 @@ constexpr const char* kinds[] = {
     "put-definition", "put-live",      "put-record",      "remove-record",   "set-current",
     "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
-    "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest"};
+    "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",
+    "prepare-guest"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

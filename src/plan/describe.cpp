@@ -97,12 +97,19 @@ PlanStep describe(const TryOut& s) {
         s.image.empty() ? "" : fmt::format(", and every page of {} against its checksum", s.image);
     return say("check that QEMU takes the domain as it was (a trial process)" + pages);
 }
+PlanStep describe(const PrepareGuest&) {
+    return say("start a second QEMU with the domain as it was, which waits for its memory");
+}
 PlanStep describe(const EndGuest&) { return say("end the running guest", {}, true); }
 
 PlanStep describe(const StartGuest& s) {
     const char* state = s.paused ? "paused" : "running";
     switch (s.from) {
     case StartGuest::From::memory:
+        if (s.at_once)
+            return say(fmt::format("let the guest go on from {}, {}; its memory follows as it is needed", s.image,
+                                   state),
+                       {}, true);
         return say(fmt::format("start QEMU with the memory from {}, {}", s.image, state), {}, true);
     case StartGuest::From::internal:
         return say(fmt::format("start QEMU and load internal snapshot '{}', {}", s.tag, state), {}, true);

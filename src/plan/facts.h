@@ -53,6 +53,9 @@ struct Facts {
     std::set<std::string> taken;      ///< paths that exist in the folders where files may be made
     bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;
+    std::string why_not_at_once;   ///< why a guest cannot run before all of its memory is there; empty: it can
+    std::string why_not_beside;    ///< why the guest that is gone back to cannot be made ready beside the
+                                   ///< present one; empty: it can, its disks aside
     bool has_agent = false;        ///< a channel of the guest agent's that can be spoken on
     std::string agent_problem;     ///< not empty: the agent cannot freeze the guest's file systems, and why
     std::string memory_folder;     ///< the domain's own, for generated memory images

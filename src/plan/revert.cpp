@@ -158,12 +158,18 @@ void load_internal(const Draft& draft, StartGuest& start) {
     if (start.from == StartGuest::From::state) start.image = holder.file;
 }
 
-StartGuest start_step(const Draft& draft) {
-    StartGuest start{StartGuest::From::boot, document_text(draft.live), {}, {}, {}, {}, draft.ends_paused(),
-                     "from snapshot"};
+StartGuest start_step(Draft& draft) {
+    StartGuest start;
+    start.text = document_text(draft.live);
+    start.paused = draft.ends_paused();
+    start.reason = "from snapshot";
     if (draft.snapshot.memory.location == Location::external) {
         start.from = StartGuest::From::memory;
         start.image = draft.snapshot.memory.file;
+        start.at_once = !draft.options.eager && draft.facts.why_not_at_once.empty();
+        if (!draft.options.eager && !start.at_once)
+            draft.plan.warnings.push_back("the guest runs only once all of its memory is loaded: " +
+                                          draft.facts.why_not_at_once);
     } else if (draft.snapshot.memory.location == Location::internal) {
         load_internal(draft, start);
     } else {
@@ -210,11 +216,25 @@ void describe_guest(Draft& draft) {
         draft.plan.guest += draft.ends_paused() ? " It comes back paused." : " It comes back running.";
 }
 
+/// Whether no file that the guest will write to is the present guest's.
+bool has_only_fresh_disks(const Draft& draft) {
+    if (!draft.facts.has_process) return true;
+    std::set<std::string> fresh;
+    for (const auto& step : draft.plan.steps)
+        if (const auto* made = std::get_if<MakeOverlay>(&step)) fresh.insert(made->path);
+    return std::all_of(draft.live.disks.begin(), draft.live.disks.end(), [&](const model::Disk& disk) {
+        return disk.empty() || disk.defaults_to_no() || fresh.contains(disk.source);
+    });
+}
+
 void plan_switch(Draft& draft, const std::vector<ApplyInternal>& applied) {
     auto& steps = draft.plan.steps;
     const StartGuest start = start_step(draft);
-    if (draft.starts())
-        steps.push_back(TryOut{start.text, start.from == StartGuest::From::memory ? start.image : ""});
+    const bool all_first = start.from == StartGuest::From::memory && !start.at_once;
+    if (start.at_once && draft.facts.why_not_beside.empty() && applied.empty() && has_only_fresh_disks(draft))
+        steps.push_back(PrepareGuest{start.text});
+    else if (draft.starts())
+        steps.push_back(TryOut{start.text, all_first ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());
     if (draft.facts.has_process) steps.push_back(EndGuest{"from snapshot"});
     // Loading an internal state brings its disks back by itself.

@@ -110,6 +110,11 @@ struct SetCurrent {
 struct TryOut {
     std::string text, image;
 };
+/// A second QEMU with the domain's devices, waiting for its guest's memory while the first still runs. Undo
+/// ends it. Without it StartGuest starts one itself.
+struct PrepareGuest {
+    std::string text;
+};
 struct EndGuest {
     std::string reason;
 };
@@ -121,6 +126,7 @@ struct StartGuest {
     std::vector<std::string> targets; ///< internal: disks to load
     bool paused = false;
     std::string reason;
+    bool at_once = false; ///< memory: the guest runs first, and its pages come as it asks for them
 };
 
 /// The overlay's content goes down into its base; QEMU does it if nodes are given. Never undone: both files
@@ -160,7 +166,8 @@ using Action =
     std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal,
                  CreateInternal, DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord,
                  RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge, Rebase, RemoveFile,
-                 MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest, FreezeGuest, ThawGuest>;
+                 MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest, FreezeGuest, ThawGuest,
+                 PrepareGuest>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

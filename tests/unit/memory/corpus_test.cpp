@@ -6,6 +6,7 @@
 
 extern "C" int fuzz_memory_image(const uint8_t* data, size_t size);
 extern "C" int fuzz_migration_stream(const uint8_t* data, size_t size);
+extern "C" int fuzz_return_path(const uint8_t* data, size_t size);
 
 namespace domsnap::memory {
 namespace {
@@ -23,6 +24,7 @@ void replay(const std::string& name, int (*target)(const uint8_t*, size_t)) {
 
 TEST(Corpus, OfMemoryImages) { replay("memory_image", fuzz_memory_image); }
 TEST(Corpus, OfMigrationStreams) { replay("migration_stream", fuzz_migration_stream); }
+TEST(Corpus, OfReturnPaths) { replay("return_path", fuzz_return_path); }
 
 } // namespace
 } // namespace domsnap::memory

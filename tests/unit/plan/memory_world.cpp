@@ -85,6 +85,7 @@ struct Does {
     }
     void operator()(const AwaitCapture&) const {}
     void operator()(const TryOut&) const {}
+    void operator()(const PrepareGuest&) const {}
     // The world has no clock: whether its guest stands still or its file systems do changes nothing in it.
     void operator()(const HoldGuest&) const {}
     void operator()(const FreezeGuest&) const {}

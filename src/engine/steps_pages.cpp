@@ -1,0 +1,87 @@
+// Going back at once: QEMU is made ready beside the old one, takes its place, and runs its guest while a page
+// server gives it the rest of its memory.
+#include "base/error.h"
+#include "engine/guest.h"
+#include "engine/pages.h"
+#include "engine/steps.h"
+#include "memory/page_process.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "qmp/commands.h"
+
+#include <fmt/format.h>
+#include <thread>
+
+namespace domsnap::engine {
+
+namespace {
+
+constexpr const char* stream_name = "domsnap-memory";
+
+memory::PageProcess page_process(const Session& session, const std::string& image) {
+    const auto& files = session.files();
+    return {image, files.pages(), files.watch(), files.folder + "/pages.log", false};
+}
+
+/// What the server found out, while QEMU has not said it yet.
+void refuse_failed_server(const Session& session) {
+    const auto status = memory::read_page_status(session.files().pages());
+    if (!status || status->error.empty()) return;
+    throw Error(status->state == memory::PageStatus::State::damaged ? ErrorCode::corrupt : ErrorCode::io,
+                status->error);
+}
+
+/// QEMU has the devices, and everything of RAM that they looked at.
+void wait_until_ready(Session& session) {
+    for (const Deadline deadline = for_start(); !deadline.passed();) {
+        const auto status = qmp::query_status(session.monitor(), deadline);
+        if (status.status != "inmigrate") return;
+        refuse_failed_server(session);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    throw Error(ErrorCode::outcome_unknown, "QEMU did not take over from the guest's memory image");
+}
+
+} // namespace
+
+void apply(Session& session, const plan::PrepareGuest& step) {
+    end_prepared_qemu(session);
+    auto qemu = start_qemu_beside(session, parse_domain(step.text, session.name()));
+    qmp::set_migration_capabilities(qemu, {"postcopy-ram"}, quick()); // QEMU asks the host's kernel
+}
+
+void undo(Session& session, const plan::PrepareGuest&) { end_prepared_qemu(session); }
+
+void end_prepared_qemu(Session& session) {
+    const auto next = session.files().next();
+    if (const auto process = machine::find(next)) machine::end(next, *process, for_end());
+    os::remove_tree(next.folder);
+}
+
+bool use_prepared_qemu(Session& session, const model::Domain& domain) {
+    const auto next = session.files().next();
+    const auto process = machine::find(next);
+    if (!process) return false;
+    machine::take_place(domain, session.files());
+    os::remove_tree(next.folder); // the old one's by now
+    session.use_monitor(machine::connect(session.files(), *process, domain.uuid, quick()));
+    return true;
+}
+
+void load_memory_at_once(Session& session, const std::string& image) {
+    auto& qemu = session.monitor();
+    auto [ours, its] = os::make_socket_pair();
+    qmp::set_migration_capabilities(qemu, {"postcopy-ram"}, quick());
+    qmp::give_fd(qemu, stream_name, its.get(), quick());
+    its.reset(); // QEMU's end must show it the server's
+    qmp::migrate_incoming_fd(qemu, stream_name, quick());
+    memory::start_page_server(std::move(ours), page_process(session, image));
+    try {
+        wait_until_ready(session);
+    } catch (const Error&) {
+        refuse_failed_server(session); // where the server knows why, QEMU's end says less
+        throw;
+    }
+}
+
+} // namespace domsnap::engine

@@ -1,0 +1,97 @@
+#include "memory/page_process.h"
+
+#include "base/deadline.h"
+#include "memory/capture_report.h"
+#include "memory/page_server.h"
+#include "memory/page_status.h"
+#include "os/file.h"
+#include "os/signals.h"
+
+#include <cstdio>
+#include <cstring>
+#include <unistd.h>
+
+namespace domsnap::memory {
+
+using State = PageStatus::State;
+
+static constexpr int socket_descriptor = 3;
+
+os::ProcessId start_page_server(os::Fd socket, const PageProcess& spec) {
+    os::Background child;
+    child.argv = {os::find_own_program(capture_program_name), "--serve", spec.image, spec.status, spec.watch};
+    if (spec.take_over) child.argv.emplace_back("--take-over");
+    child.log_path = spec.log;
+    child.passed = {{socket.get(), socket_descriptor}};
+    child.in_child = os::ignore_interrupts;
+    return os::start_background(child);
+}
+
+namespace {
+/// The conversation of one process, and what becomes of it.
+class Serving {
+  public:
+    Serving(const char* const* argv, const std::function<void(const std::string&)>& pause_guest)
+        : status_path_(argv[3]), take_over_(argv[5] && std::strcmp(argv[5], "--take-over") == 0) {
+        status_.image = argv[2];
+        if (const auto own = os::process_id(::getpid())) status_.server = *own;
+        hooks_.progress = [this](uint64_t done, uint64_t total) { tell(State::loading, done, total); };
+        hooks_.pause_guest = [watch = std::string(argv[4]), pause_guest] { pause_guest(watch); };
+    }
+
+    int run() {
+        try {
+            const ImageReader image = ImageReader::open(status_.image);
+            const os::Fd socket(socket_descriptor);
+            const uint64_t total = image.data_pages() * page_size;
+            PageServer server(image, socket, hooks_);
+            // Who is told of a server that takes over may count on it. (A QEMU 7.2 whose source goes away
+            // once more before that is lost.)
+            if (take_over_) server.take_over();
+            tell(State::loading, 0, total);
+            if (!take_over_) server.begin();
+            server.serve();
+            tell(State::complete, total, total);
+            return 0;
+        } catch (const Error& error) {
+            return fail(error);
+        }
+    }
+
+  private:
+    void tell(State state, uint64_t done, uint64_t total) {
+        status_.state = state;
+        status_.done = done;
+        status_.total = total;
+        write_page_status(status_path_, status_);
+    }
+    /// A QEMU that went away took its run-time folder with it or soon will: nothing is written there then.
+    int fail(const Error& error) {
+        std::fprintf(stderr, "domsnap-memory: %s\n", error.what());
+        if (error.code() == ErrorCode::io) return 1;
+        status_.error = error.what();
+        tell(error.code() == ErrorCode::corrupt ? State::damaged : State::failed, status_.done,
+             status_.total);
+        return 1;
+    }
+
+    std::string status_path_;
+    bool take_over_;
+    PageStatus status_;
+    PageServerHooks hooks_;
+};
+} // namespace
+
+int page_server_main(int argc, const char* const* argv,
+                     const std::function<void(const std::string&)>& pause_guest) {
+    if (argc != 5 && argc != 6) {
+        std::fputs("usage: domsnap-memory --serve IMAGE STATUS MONITOR [--take-over] (domsnap starts it, with "
+                   "descriptor 3)\n",
+                   stderr);
+        return 2;
+    }
+    os::ignore_interrupts();
+    return Serving(argv, pause_guest).run();
+}
+
+} // namespace domsnap::memory

@@ -1,0 +1,150 @@
+"""Going back at once: the guest runs before its memory is there, a page server gives it the rest, and whatever becomes of
+that server or its image, the guest gets its own memory or stands still."""
+import json
+import os
+import pathlib
+import signal
+
+import harness
+from harness import wait_for
+from scratch import has_ended
+
+PAGE = 4096
+
+
+class AtOnce(harness.SystemTest):
+    def checkpoint(self, guest, name="s", fill=48):
+        """Memory and disks; returns what must be found again, and the image."""
+        guest.do(f"fill 7 {fill}")
+        guest.do(f"note {name}")
+        status = guest.status()
+        memory = self.scratch / f"{name}.mem"
+        self.ok("snapshot-create-as", "g", name, "--memspec", f"file={memory}")
+        return {"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, memory
+
+    def damage(self, guest):
+        guest.do("fill 99 8")
+        guest.do("note damaged")
+
+    def assert_back(self, guest, marks):
+        status = guest.status()
+        self.assertEqual({"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, marks)
+        self.assert_healthy()
+
+    def pages(self):
+        """What the page server said last, or None."""
+        for path in self.scratch.runtime.glob("*/pages.json"):
+            return json.loads(path.read_text())
+        return None
+
+    def wait_until_loaded(self):
+        wait_for(lambda: self.pages()["state"] == "complete", 120, "all memory is there")
+        wait_for(lambda: has_ended(self.pages()["pid"]), 20, "the page server has ended")
+
+    def revert(self, *options):
+        out = self.ok("snapshot-revert", "g", "s", *options)
+        self.assertIn("Domain snapshot s reverted", out)
+        return out
+
+    def test_twice_then_eager_then_paused(self):
+        guest = self.boot()
+        marks, memory = self.checkpoint(guest)
+        before = self.qemu_pid()
+        for _ in range(2):
+            self.damage(guest)
+            self.assertIn("memory as it is needed", self.revert())
+            self.assert_back(guest, marks)
+            self.wait_until_loaded()
+            self.assert_back(guest, marks)
+        self.assertTrue(has_ended(before))
+        self.assertTrue(pathlib.Path(f"{memory}.hot").exists(), "what was wanted first is remembered")
+        self.damage(guest)
+        self.assertIn("memory first", self.revert("--eager"))
+        self.assertIsNone(self.pages())
+        self.assert_back(guest, marks)
+        self.revert("--paused")
+        self.assertEqual(self.state(), "paused")
+        self.assertTrue(guest.is_silent())
+        self.ok("resume", "g")
+        self.assert_back(guest, marks)
+        self.ok("snapshot-delete", "g", "s")
+        self.assertFalse(pathlib.Path(f"{memory}.hot").exists())
+        self.assertEqual(self.leftovers(), [])
+
+    def leftovers(self):
+        return [path.name for path in self.scratch.runtime.iterdir() if path.name.endswith((".next", "-trial"))]
+
+    def test_killed_servers_cost_nothing(self):
+        guest = self.boot(memory_mib=768)
+        marks, _ = self.checkpoint(guest, fill=500)
+        self.damage(guest)
+        self.revert()
+        self.kill_server()
+        self.assertIn("another one goes on", self.ok("recover", "g"))
+        self.kill_server()
+        # A checkpoint needs all of the memory: it starts a server, and waits. Then it is as good as any.
+        result = self.cli("snapshot-create-as", "g", "later", "--memspec", f"file={self.scratch / 'later.mem'}")
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn("another one goes on", result.err)
+        self.assertIn("waits until the guest has all of its memory", result.err)
+        self.assertEqual(self.pages()["state"], "complete")
+        self.assert_back(guest, marks)
+        self.damage(guest)
+        self.ok("snapshot-revert", "g", "later")
+        self.assert_back(guest, marks)
+
+    def kill_server(self):
+        """Stopped first: what is looked at then does not change."""
+        server = self.pages()["pid"]
+        os.kill(server, signal.SIGSTOP)
+        pages = self.pages()
+        self.assertEqual(pages, {**pages, "state": "loading", "pid": server})
+        os.kill(server, signal.SIGKILL)
+        wait_for(lambda: has_ended(server), 20, "the killed server is gone")
+
+    def test_other_verbs_meanwhile(self):
+        guest = self.boot()
+        marks, _ = self.checkpoint(guest)
+        self.revert()
+        self.ok("suspend", "g")
+        self.ok("resume", "g")
+        self.revert()
+        self.assert_back(guest, marks)
+        self.revert()
+        server = self.pages()["pid"]
+        self.ok("destroy", "g")
+        wait_for(lambda: has_ended(server), 20, "the page server went with its guest")
+        self.assertEqual(self.state(), "shut off")
+        self.revert()
+        self.assert_back(guest, marks)
+
+    def test_a_damaged_page_is_never_fed(self):
+        guest = self.boot()
+        _, memory = self.checkpoint(guest)
+        self.damage_pages_of_fill(memory)
+        pathlib.Path(f"{memory}.hot").unlink(missing_ok=True)
+        self.revert()
+        wait_for(lambda: self.pages()["state"] == "damaged", 120, "the damage is found")
+        self.assertEqual(self.state(), "paused")
+        self.assertTrue(guest.is_silent())
+        self.refused("resume", "g", naming=[memory, "checksum"])
+        self.refused("snapshot-create-as", "g", "t", naming=[memory, "checksum"])
+        self.refused("snapshot-revert", "g", "s", "--eager", naming=[memory, "checksum"])
+        self.ok("destroy", "g")
+
+    def damage_pages_of_fill(self, memory):
+        """The last page of data below 128 MiB: far from what a guest needs first."""
+        with open(memory, "r+b") as image:
+            image.seek(0)
+            for page in range(128 * 256 - 1, 0, -1):
+                image.seek(page * PAGE)
+                content = image.read(PAGE)
+                if content.strip(b"\0"):
+                    image.seek(page * PAGE + 100)
+                    image.write(bytes([content[100] ^ 1]))
+                    return
+        self.fail("no page of data")
+
+
+if __name__ == "__main__":
+    harness.main()
