@@ -4,6 +4,7 @@ From the environment, as in the system tests: DOMSNAP, DOMSNAP_LIBEXEC_DIR, DOMS
 there is taken from the build folder (--build) and from scripts/demo's guest.
 """
 import argparse
+import json
 import os
 import pathlib
 import statistics
@@ -45,6 +46,19 @@ def prepare(options):
              f"{os.environ['DOMSNAP']} is not built: scripts/demo builds it, --build names another")
     if not pathlib.Path(os.environ["DOMSNAP_GUEST"], "initrd").exists():
         subprocess.run([TOP / "tests" / "guest" / "build", os.environ["DOMSNAP_GUEST"]], check=True)
+
+
+def read_events(path, since):
+    """[(seconds, name)] of QEMU's events from then on."""
+    events = []
+    for line in path.read_text(errors="replace").splitlines():
+        if '"event"' not in line:
+            continue
+        event = json.loads(line)
+        when = event["timestamp"]["seconds"] + event["timestamp"]["microseconds"] / 1e6
+        if when >= since:
+            events.append((when, event["event"]))
+    return events
 
 
 class Bench(harness.SystemTest):
