@@ -41,6 +41,7 @@ void serve(const Options& options) {
         Server server(service, access, options.timeout);
         listen(server, access,
                options.socket_dir.empty() ? service.host.folders().runtime : options.socket_dir);
+        const Watching watching(service);
         log(rpc::Level::notice,
             fmt::format("domsnapd {} serves {}", DOMSNAP_VERSION, service.host.folders().state));
         server.run(stop);

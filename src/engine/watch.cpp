@@ -90,7 +90,9 @@ struct Watch::State {
         events.push_back(event_of(kind, seen, detail));
     }
 
+    /// A plan ends a guest only for a snapshot's sake, and notes so a moment after the guest is gone.
     std::string reason_now(const Seen& seen) const {
+        if (os::exists(store::DomainFolder(folders.state, seen.name).journal())) return "from snapshot";
         try {
             return Host(folders).info(seen.uuid).reason;
         } catch (const Error&) {

@@ -65,6 +65,16 @@ Messages no_messages(Call& call, const DomainFlags& a) {
     return {};
 }
 
+struct SecurityLabel {
+    WideText label;
+    int32_t enforcing = 0;
+    DOMSNAP_WIRE(label, enforcing)
+};
+SecurityLabel no_label(Call& call, const OfDomain& a) {
+    call.host().info(key_of(a.domain));
+    return {};
+}
+
 /// The arguments of a lookup, whatever they are: the answer is the same.
 template <Code code, Area area>
 Procedure finds_none(std::string_view name, std::string_view what) {
@@ -120,7 +130,8 @@ static void add_lookups(Family& family) {
 }
 
 Family absent_family() {
-    Family family{reads("domain_get_metadata", get_metadata), reads("domain_get_messages", no_messages)};
+    Family family{reads("domain_get_metadata", get_metadata), reads("domain_get_messages", no_messages),
+                  reads("domain_get_security_label", no_label)};
     add_lists(family);
     add_lookups(family);
     return family;

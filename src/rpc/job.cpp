@@ -21,10 +21,10 @@ struct InfoResult {
 };
 
 std::optional<JobStats> running(Call& call, const DomainRef& domain) {
+    // Without a word to QEMU, which may be busy with this very job.
+    if (const auto job = call.service().jobs.running(domain.uuid)) return job->stats(JobType::unbounded);
     call.host().info(key_of(domain)); // must exist
-    const auto job = call.service().jobs.running(domain.uuid);
-    if (!job) return std::nullopt;
-    return job->stats(JobType::unbounded);
+    return std::nullopt;
 }
 
 StatsResult stats(Call& call, const DomainFlags& arguments) {
@@ -56,12 +56,10 @@ InfoResult info(Call& call, const OfDomain& arguments) {
 }
 
 void abort(Call& call, const DomainRef& domain) {
+    if (const auto job = call.service().jobs.running(domain.uuid)) return job->abort();
     call.host().info(key_of(domain)); // must exist
-    const auto job = call.service().jobs.running(domain.uuid);
-    if (!job)
-        throw Refusal(Code::operation_invalid, Area::qemu,
-                      "Requested operation is not valid: no job is active on the domain");
-    job->abort();
+    throw Refusal(Code::operation_invalid, Area::qemu,
+                  "Requested operation is not valid: no job is active on the domain");
 }
 Nothing abort_plain(Call& call, const OfDomain& arguments) {
     abort(call, arguments.domain);

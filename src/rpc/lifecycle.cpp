@@ -15,7 +15,8 @@ static int32_t stop_detail(const std::string& reason) {
     return reason == "from snapshot" ? 6 : 0;
 }
 
-/// virDomainEventType and the detail that belongs to it; nothing for a reboot, which is an event of another kind.
+/// virDomainEventType and the detail that belongs to it; nothing for a reboot, which is an event of another
+/// kind.
 static std::optional<Lifecycle> numbers_of(const DomainEvent& event) {
     switch (event.kind) {
     case Kind::defined:
