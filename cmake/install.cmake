@@ -21,11 +21,20 @@ endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/domsnap.pc.in ${PROJECT_BINARY_DIR}/domsnap.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/domsnap.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-if(TARGET domsnap-cli)
-  if(BUILD_SHARED_LIBS) # found beside the command wherever the tree is moved to
-    set_target_properties(domsnap-cli PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+foreach(program domsnap-cli domsnapd)
+  if(TARGET ${program} AND BUILD_SHARED_LIBS) # found beside the command wherever the tree is moved to
+    set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   endif()
+endforeach()
+if(TARGET domsnap-cli)
   install(TARGETS domsnap-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+if(TARGET domsnapd)
+  install(TARGETS domsnapd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+  configure_file(${PROJECT_SOURCE_DIR}/systemd/domsnapd.service.in ${PROJECT_BINARY_DIR}/domsnapd.service @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/domsnapd.service ${PROJECT_SOURCE_DIR}/systemd/domsnapd.socket
+    ${PROJECT_SOURCE_DIR}/systemd/domsnapd-ro.socket DESTINATION lib/systemd/system)
+  install(FILES ${PROJECT_SOURCE_DIR}/systemd/domsnap.sysusers DESTINATION lib/sysusers.d RENAME domsnap.conf)
 endif()
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/schemas/ DESTINATION ${CMAKE_INSTALL_DATADIR}/domsnap/schemas
@@ -37,7 +46,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/completions/domsnap.fish DESTINATION ${CMAKE
 
 find_program(SCDOC scdoc)
 if(SCDOC)
-  foreach(page domsnap.1 domsnap-domain.1 domsnap-snapshot.1 domsnap-xml.1 domsnap-snapshot-xml.5)
+  foreach(page domsnap.1 domsnap-domain.1 domsnap-snapshot.1 domsnap-xml.1 domsnapd.8 domsnap-snapshot-xml.5)
     set(source ${PROJECT_SOURCE_DIR}/man/${page}.scd)
     string(REGEX REPLACE ".*\\." "" section ${page})
     add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/man/${page}

@@ -1,4 +1,4 @@
-// What domsnap does not have and every client asks for: networks, storage, devices, secrets, filters,
+// What domsnap does not have and every client asks for: networks, volumes, devices, secrets, filters,
 // checkpoints. There are none; and who asks for one by name is told so by libvirt's number for it.
 #include "rpc/domains.h"
 
@@ -87,19 +87,16 @@ Procedure finds_none(std::string_view name, std::string_view what) {
 
 static void add_lists(Family& family) {
     for (const auto name :
-         {"connect_list_all_networks", "connect_list_all_storage_pools", "connect_list_all_interfaces",
-          "connect_list_all_node_devices", "connect_list_all_nwfilters", "connect_list_all_secrets",
-          "connect_list_all_nwfilter_bindings"})
+         {"connect_list_all_networks", "connect_list_all_interfaces", "connect_list_all_node_devices",
+          "connect_list_all_nwfilters", "connect_list_all_secrets", "connect_list_all_nwfilter_bindings"})
         family.push_back(reads(name, none));
     for (const auto name :
-         {"connect_num_of_networks", "connect_num_of_defined_networks", "connect_num_of_storage_pools",
-          "connect_num_of_defined_storage_pools", "connect_num_of_interfaces",
+         {"connect_num_of_networks", "connect_num_of_defined_networks", "connect_num_of_interfaces",
           "connect_num_of_defined_interfaces", "connect_num_of_nwfilters", "connect_num_of_secrets"})
         family.push_back(reads(name, zero));
     for (const auto name :
-         {"connect_list_networks", "connect_list_defined_networks", "connect_list_storage_pools",
-          "connect_list_defined_storage_pools", "connect_list_interfaces", "connect_list_defined_interfaces",
-          "connect_list_nwfilters", "connect_list_secrets"})
+         {"connect_list_networks", "connect_list_defined_networks", "connect_list_interfaces",
+          "connect_list_defined_interfaces", "connect_list_nwfilters", "connect_list_secrets"})
         family.push_back(reads(name, no_names));
     family.push_back(reads("node_num_of_devices", no_devices));
     family.push_back(reads("node_list_devices", no_device_names));
@@ -109,8 +106,7 @@ static void add_lists(Family& family) {
 static void add_lookups(Family& family) {
     for (const auto name : {"network_lookup_by_name", "network_lookup_by_uuid"})
         family.push_back(finds_none<Code::no_network, Area::network>(name, "Network"));
-    for (const auto name : {"storage_pool_lookup_by_name", "storage_pool_lookup_by_uuid",
-                            "storage_pool_lookup_by_volume", "storage_pool_lookup_by_target_path"})
+    for (const auto name : {"storage_pool_lookup_by_volume", "storage_pool_lookup_by_target_path"})
         family.push_back(finds_none<Code::no_storage_pool, Area::storage>(name, "Storage pool"));
     for (const auto name :
          {"storage_vol_lookup_by_name", "storage_vol_lookup_by_key", "storage_vol_lookup_by_path"})

@@ -5,9 +5,16 @@
 namespace domsnap::rpc {
 
 void Job::note(const Progress& progress) {
-    const bool memory = progress.what == "memory";
+    const bool memory = progress.what.find("memory") != std::string::npos; // "checking memory", too
     (memory ? memory_done_ : disk_done_) = progress.done;
     (memory ? memory_total_ : disk_total_) = std::max(progress.total, progress.done);
+    const std::lock_guard lock(mutex_);
+    parts_.insert(progress.what);
+}
+
+std::set<std::string> Job::parts() const {
+    const std::lock_guard lock(mutex_);
+    return parts_;
 }
 
 Control Job::control(std::function<void(const std::string&)> warning) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace domsnap::rpc {
@@ -36,6 +37,8 @@ class Job {
     void abort() { cancel_ = true; }
     bool aborted() const { return cancel_; }
     JobStats stats(JobType type) const;
+    Operation operation() const { return operation_; }
+    std::set<std::string> parts() const; ///< what it worked on: "memory", "vda", …
 
   private:
     void note(const Progress& progress);
@@ -44,6 +47,8 @@ class Job {
     std::chrono::steady_clock::time_point began_;
     CancelFlag cancel_ = false;
     std::atomic<uint64_t> memory_total_ = 0, memory_done_ = 0, disk_total_ = 0, disk_done_ = 0;
+    mutable std::mutex mutex_; ///< of parts_
+    std::set<std::string> parts_;
 };
 
 /// By domain. Several may be there at once: the first works, the others wait for the domain's lock.

@@ -12,7 +12,7 @@ static Table make_table() {
     Table table;
     for (const auto family :
          {connect_family, node_family, domain_family, power_family, snapshot_family, snapshot_list_family,
-          job_family, statistics_family, event_family, stream_family, absent_family})
+          job_family, statistics_family, event_family, stream_family, storage_family, absent_family})
         for (auto& procedure : family()) {
             const auto number = procedure_number(procedure.name);
             if (!number || !table.emplace(number, std::move(procedure)).second)

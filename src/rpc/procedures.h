@@ -57,6 +57,7 @@ Family job_family();
 Family statistics_family();
 Family event_family();
 Family stream_family();
+Family storage_family();
 Family absent_family();
 Family qemu_family(); ///< of the program "qemu", by its own numbers: their order
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rpc/jobs.h"
+#include "rpc/pools.h"
 #include "rpc/subscribers.h"
 
 #include <domsnap/host.h>
@@ -18,6 +19,7 @@ struct Service {
     std::function<void(Level, const std::string&)> log = [](Level, const std::string&) {};
     Jobs jobs = {};
     Subscribers subscribers = {};
+    Pools pools = {};
 };
 
 } // namespace domsnap::rpc

@@ -26,8 +26,7 @@ struct Lifecycle {
 
 struct BlockJob {
     std::string disk, path;
-    int32_t type = 4; ///< VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT
-    int32_t status = 0;
+    int32_t type = 0, status = 0; ///< virDomainBlockJobType, virConnectDomainEventBlockJobStatus
 };
 
 /// How a client registered decides how its events look on the wire.

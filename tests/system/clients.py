@@ -29,7 +29,7 @@ class ClientTest(harness.SystemTest):
 
     @property
     def uri(self):
-        return f"domsnap+unix:///system?socket={self.socket}"
+        return f"domsnap:///system?socket={self.socket}"
 
     def daemon_log(self):
         return (self.scratch / "domsnapd.log").read_text()

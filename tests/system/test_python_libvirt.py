@@ -84,7 +84,7 @@ c = libvirt.openReadOnly(uri)
 assert c.getType() == "QEMU" and c.isAlive() and c.isSecure() and c.getLibVersion() > 0
 assert c.listDefinedDomains() == ["g"] and c.listDomainsID() == [] and c.numOfDefinedDomains() == 1
 assert c.listAllNetworks() == [] and c.listAllStoragePools() == [] and c.listAllDevices() == [] and c.listAllSecrets() == []
-assert c.listNetworks() == [] and c.listStoragePools() == [] and c.listAllInterfaces() == [] and c.listAllNWFilters() == []
+assert c.listNetworks() == [] and c.listAllInterfaces() == [] and c.listAllNWFilters() == []
 assert c.getInfo()[0] == "x86_64" and c.getFreeMemory() > 0 and c.getMemoryStats(-1)["total"] > 0
 assert c.getCPUMap()[0] >= 1
 g = c.lookupByName("g")
@@ -111,6 +111,7 @@ names = "Defined Undefined Started Suspended Resumed Stopped Shutdown PMSuspende
 c.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, lambda c, d, event, detail, _: print(d.name(), names[event], detail), None)
 c.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, lambda c, d, _: print(d.name(), "Rebooted"), None)
 c.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, lambda c, d, stats, _: print(d.name(), "Job", stats["operation"], stats["success"]), None)
+c.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, lambda c, d, disk, kind, status, _: print(d.name(), "Block", disk, kind, status), None)
 print("ready")
 sys.stdin.read()
 """, self.uri], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.scratch.environment())
@@ -137,10 +138,11 @@ sys.stdin.read()
         self.ok("snapshot-revert", "g", "s")
         until("g Stopped 6")
         until("g Started 3")
+        self.virsh_ok("snapshot-delete", "g", "s")
+        until("g Block vda 3 0")
+        until("g Job 10 True")
         self.kill_qemu()
         until("g Stopped 2")
-        self.virsh_ok("snapshot-delete", "g", "s")
-        until("g Job 10 True")
         self.ok("domrename", "g", "h")
         until("g Undefined 1")
         until("h Defined 2")

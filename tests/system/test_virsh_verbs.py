@@ -178,7 +178,7 @@ class Verbs(clients.ClientTest):
         self.virsh_ok("snapshot-create-as", "g", "s")
         with self.nothing_changes(self.scratch.state):
             self.assertIn(" g ", self.virsh_ok("list", "--all", readonly=True))
-            socket = f"domsnap+unix:///system?socket={self.socket}-ro"
+            socket = f"domsnap:///system?socket={self.socket}-ro"
             self.assertIn("s", self.virsh_ok("snapshot-list", "g", uri=socket))
             # Not by the library, which does not know what this socket is: by the server.
             for words in (("start", "g"), ("undefine", "g", "--snapshots-metadata"), ("snapshot-create-as", "g", "t"),

@@ -146,7 +146,7 @@ TEST(Client, WhatIsNotThereIsEmpty) {
     Talk talk;
     talk.open();
     for (const auto* name :
-         {"connect_list_all_networks", "connect_list_all_storage_pools", "connect_list_all_secrets"})
+         {"connect_list_all_networks", "connect_list_all_interfaces", "connect_list_all_secrets"})
         EXPECT_EQ(talk.call(name, ListWanted{1, 0}).payload, std::string(8, '\0')) << name;
     EXPECT_EQ(talk.refused("network_lookup_by_name", Text{"default"}).code, 43);
 }
