@@ -91,10 +91,6 @@ struct Does {
     void operator()(const FreezeGuest&) const {}
     void operator()(const ThawGuest&) const {}
     void operator()(const NoteFrozen&) const {}
-    // They say something of the guest, and nothing of its files.
-    void operator()(const HoldGuest&) const {}
-    void operator()(const FreezeGuest&) const {}
-    void operator()(const ThawGuest&) const {}
     void operator()(const CreateInternal& s) const { freeze(s.path, s.tag); }
     void operator()(const DeleteInternal& s) const {
         world.images.at(s.path).tags.erase(s.tag);
