@@ -199,6 +199,15 @@ assert g.isActive()
 
     def test_a_job_is_seen_and_stopped(self):
         guest = self.boot(memory_mib=768)
+        self.assertIn("tick", self.program("""
+g = libvirt.open(uri).lookupByName("g")
+console = g.connect().newStream()
+g.openConsole(None, console, 0)
+heard = b""
+while b"tick" not in heard: heard += console.recv(1024)
+console.abort()
+print(heard.decode())
+"""))
         guest.do("fill 4 448", seconds=180)
         self.program("""
 c = libvirt.open(uri)
