@@ -22,6 +22,9 @@ static void undefine(Session& session, const Arguments& arguments) {
     options.snapshots_metadata = arguments.has("snapshots-metadata");
     options.snapshots = arguments.has("snapshots");
     options.nvram = arguments.has("nvram");
+    options.keep_nvram = arguments.has("keep-nvram");
+    options.tpm = arguments.has("tpm");
+    options.keep_tpm = arguments.has("keep-tpm");
     explained(fmt::format("Failed to undefine domain '{}'", domain), {domain},
               [&] { session.host().undefine(domain, options, session.control()); });
     session.say(fmt::format("Domain '{}' has been undefined\n", domain));
@@ -66,8 +69,10 @@ std::vector<Verb> define_verbs() {
          {domain_argument(), flag("snapshots-metadata", "forget the snapshots, leave their files"),
           flag("snapshots", "delete the snapshots and their files"), flag("nvram", "remove nvram file"),
           flag("managed-save", "accepted; domsnap makes no managed save"),
-          flag("keep-nvram", "keep nvram file")},
-         {exclusive("nvram", "keep-nvram"), exclusive("snapshots-metadata", "snapshots")},
+          flag("keep-nvram", "keep nvram file"), flag("tpm", "remove TPM state"),
+          flag("keep-tpm", "keep TPM state")},
+         {exclusive("nvram", "keep-nvram"), exclusive("tpm", "keep-tpm"),
+          exclusive("snapshots-metadata", "snapshots")},
          undefine},
         {"domrename",
          "rename a domain",

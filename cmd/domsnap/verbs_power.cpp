@@ -22,8 +22,11 @@ static std::function<void(Session&, const Arguments&)> action(Call call, std::st
 
 static void start(Session& session, const Arguments& arguments) {
     const std::string domain = arguments.get("domain");
-    explained(fmt::format("Failed to start domain '{}'", domain), {domain},
-              [&] { session.host().start(domain, arguments.has("paused"), session.control()); });
+    explained(fmt::format("Failed to start domain '{}'", domain), {domain}, [&] {
+        session.host().start(domain,
+                             {.paused = arguments.has("paused"), .reset_nvram = arguments.has("reset-nvram")},
+                             session.control());
+    });
     session.say(fmt::format("Domain '{}' started\n", domain));
     if (!arguments.has("console")) return;
     const auto console = session.host().console(domain);
@@ -64,6 +67,7 @@ std::vector<Verb> power_verbs() {
          {required("domain", "name of the inactive domain"),
           flag("console", "attach to console after creation"),
           flag("paused", "leave the guest paused after creation"),
+          flag("reset-nvram", "re-initialize NVRAM from its pristine template"),
           flag("force-boot", "accepted; every start is a fresh boot")},
          {},
          start},

@@ -157,14 +157,19 @@ class Host {
     /// another uuid, or the reverse, is refused (conflict).
     std::string define(const std::string& xml, bool validate = false);
     struct UndefineOptions {
-        bool snapshots_metadata = false, snapshots = false, nvram = false;
+        bool snapshots_metadata = false, snapshots = false;
+        bool nvram = false, keep_nvram = false; ///< a domain with an NVRAM needs one of them
+        bool tpm = false, keep_tpm = false;     ///< neither: as the document's persistent_state= says
     };
     void undefine(const std::string& name, const UndefineOptions& options, const Control& control = {});
     void rename(const std::string& name, const std::string& new_name);
     std::string xml(const std::string& name, bool inactive, bool security_info = false) const;
     std::vector<DiskInfo> disks(const std::string& name, bool inactive = false) const;
 
-    void start(const std::string& name, bool paused, const Control& control = {});
+    struct StartOptions {
+        bool paused = false, reset_nvram = false;
+    };
+    void start(const std::string& name, const StartOptions& options, const Control& control = {});
     void shutdown(const std::string& name); ///< asks the guest; returns at once
     void reboot(const std::string& name);
     void reset(const std::string& name);

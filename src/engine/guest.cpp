@@ -2,11 +2,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/firmware.h"
 #include "engine/observe.h"
 #include "engine/pages.h"
 #include "image/qemu_img.h"
 #include "image/vm_state.h"
 #include "memory/capture.h"
+#include "model/firmware.h"
 #include "os/file.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
@@ -36,6 +38,7 @@ machine::CommandLineFacts command_line_facts(const Session& session, const model
     facts.qemu_major = emulator.capabilities.major;
     facts.qemu_minor = emulator.capabilities.minor;
     facts.runtime_folder = session.files().folder;
+    facts.tpm_folder = model::tpm_folder(firmware_folder(session));
     return facts;
 }
 
@@ -118,7 +121,7 @@ model::Domain runnable(const Folders& folders, model::Domain domain) {
     const auto emulator = machine::find_emulator(domain);
     const auto versioned = machine::versioned_machine(facts_of(folders, emulator), domain.machine);
     if (versioned != domain.machine) model::set_machine(domain, versioned);
-    return domain;
+    return with_firmware(folders, std::move(domain));
 }
 
 static qmp::Client start_in(const Session& session, const machine::RuntimeFiles& files,
@@ -126,6 +129,7 @@ static qmp::Client start_in(const Session& session, const machine::RuntimeFiles&
     auto facts = command_line_facts(session, domain);
     facts.chains = chains_of(domain);
     facts.incoming = incoming;
+    make_firmware_ready(session, domain);
     facts.domain_id = next_id(session.folders());
     os::make_folders(files.folder);
     os::remove_file_durably(files.pages()); // of a QEMU that is gone
@@ -152,6 +156,7 @@ void try_qemu(Session& session, const model::Domain& domain) {
     for (const auto& disk : domain.disks)
         if (!disk.empty())
             facts.virtual_sizes[disk.target] = image::info(disk.source, disk.format).virtual_size;
+    add_flash_sizes(facts, domain);
     const auto scratch = session.files().folder + "-trial";
     os::make_folders(scratch);
     try {
@@ -200,9 +205,12 @@ static void load_stream(Session& session, Feed::Source source) {
     }
 }
 
-void load_memory(Session& session, const std::string& path) {
+void load_memory(Session& session, const model::Domain& domain, const std::string& path) {
     const auto image = memory::ImageReader::open(path);
-    load_stream(session, [&](int out, const Control& control) { memory::write_stream(image, out, control); });
+    const auto variables = flash_content(domain);
+    load_stream(session, [&](int out, const Control& control) {
+        memory::write_stream(image, out, control, variables);
+    });
 }
 
 void load_vm_state(Session& session, const std::string& file, const std::string& tag) {

@@ -14,7 +14,7 @@ std::string cache_folder(const Folders& folders);
 /// What the QEMU of a domain can do.
 machine::EmulatorFacts emulator_of(const Folders& folders, const model::Domain& domain);
 /// The domain as it can be run: the machine type resolved to its versioned name, so that a stream saved today
-/// fits the QEMU of tomorrow.
+/// fits the QEMU of tomorrow, and its firmware chosen, for the same reason.
 model::Domain runnable(const Folders& folders, model::Domain domain);
 
 /// Starts QEMU, stopped (or waiting for a stream), and writes live.xml. The session's monitor is the new one.
@@ -30,7 +30,7 @@ void note_reason(Session& session, const std::string& reason);
 std::string noted_reason(const machine::RuntimeFiles& files);
 
 /// Feeds a memory image to a QEMU that waits for a stream, and waits until it has it all.
-void load_memory(Session& session, const std::string& image);
+void load_memory(Session& session, const model::Domain& domain, const std::string& image);
 /// The same from an internal snapshot of a qcow2 file, which is only read.
 void load_vm_state(Session& session, const std::string& file, const std::string& tag);
 

@@ -2,11 +2,13 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "engine/firmware.h"
 #include "engine/freeze.h"
 #include "engine/guest.h"
 #include "engine/observe.h"
 #include "engine/pages.h"
 #include "engine/runner.h"
+#include "machine/swtpm.h"
 #include "os/file.h"
 #include "plan/document.h"
 #include "plan/points.h"
@@ -147,6 +149,7 @@ std::string Host::define(const std::string& xml, bool validate) {
 void Host::undefine(const std::string& name, const UndefineOptions& options, const Control& control) {
     const auto domain = resolve_name(folders_, name);
     refuse_running(View(folders_, domain), "undefine");
+    check_undefine(View(folders_, domain), options);
     if (options.snapshots)
         for (const auto& snapshot : snapshots(domain))
             if (snapshot.parent.empty())
@@ -155,6 +158,7 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
                     {.children = true, .children_only = false, .metadata = false, .dry_run = false}, control);
     Session session(folders_, domain, "undefine", control);
     refuse_running(session, "undefine");
+    check_undefine(session, options);
     const auto left = session.folder().record_files().size();
     if (left && !options.snapshots_metadata)
         throw Error(
@@ -169,6 +173,8 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
                     fmt::format("memory images of domain '{}' lie in {} and would be lost", domain,
                                 session.folder().memory_folder()),
                     "move them elsewhere first, or use --snapshots");
+    machine::end_swtpm(session.files());
+    remove_firmware(session, options);
     session.folder().remove();
     os::remove_tree(session.files().folder);
 }
@@ -183,15 +189,17 @@ void Host::rename(const std::string& name, const std::string& new_name) {
     store::DomainFolder(folders_.state, new_name).put_definition(plan::document_text(domain));
 }
 
-void Host::start(const std::string& name, bool paused, const Control& control) {
+void Host::start(const std::string& name, const StartOptions& options, const Control& control) {
     Session session(folders_, resolve_name(folders_, name), "start", control);
     if (session.process())
         throw Error(
             ErrorCode::conflict,
             fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
     refuse_frozen_disks(session);
-    run_plan(*real_world(session), start_plan(session, runnable(folders_, session.definition()), paused),
-             session.folder().journal(), control);
+    const auto domain = runnable(folders_, session.definition());
+    if (options.reset_nvram) reset_nvram(session, domain);
+    run_plan(*real_world(session), start_plan(session, domain, options.paused), session.folder().journal(),
+             control);
 }
 
 void Host::destroy(const std::string& name, bool graceful) {

@@ -63,6 +63,7 @@ static void look_at_folder(Facts& facts, const std::string& folder) {
 
 void look_at_folders(Facts& facts, const std::vector<NamedFile>& named) {
     look_at_folder(facts, facts.memory_folder);
+    look_at_folder(facts, facts.firmware_folder);
     std::vector<std::string> paths;
     for (const auto& file : named)
         paths.push_back(file.path);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/guest.h"
+#include "model/firmware.h"
 #include "os/file.h"
 
 #include <fmt/format.h>
@@ -37,6 +38,11 @@ void look_for_at_once(Session& session, const model::Snapshot& snapshot, Facts& 
     if (snapshot.domain.empty()) return; // refused by the planner
     const auto domain = model::domain_from(snapshot.domain.front());
     facts.why_not_beside = machine::beside_problem(domain);
+    // Flash is written back to its file when the guest begins to run: all of it must be there by then.
+    if (snapshot.nvram || snapshot.tpm || model::nvram_of(domain) || model::has_tpm(domain)) {
+        facts.why_not_at_once = "it has UEFI's variables or a TPM";
+        return;
+    }
     if (!host_allows_userfaultfd(facts.why_not_at_once)) return;
     const auto emulator = emulator_of(session.folders(), domain);
     if (!emulator.capabilities.migration.contains("postcopy-ram"))

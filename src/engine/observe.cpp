@@ -1,6 +1,7 @@
 #include "engine/observe.h"
 
 #include "base/error.h"
+#include "engine/firmware.h"
 #include "engine/guest.h"
 #include "engine/look.h"
 #include "engine/memory_identity.h"
@@ -43,6 +44,7 @@ Facts observe(Session& session) {
         facts.state = observed_state(qmp::query_status(session.monitor(), quick()));
         facts.memory_in_use = std::min(resident_memory(*process), facts.live.memory + (64 << 20));
     }
+    look_at_firmware(session, facts);
     facts.memory_folder = session.folder().memory_folder();
     facts.now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())

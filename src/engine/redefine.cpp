@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/firmware.h"
 #include "engine/runner.h"
 #include "engine/world.h"
 #include "os/file.h"
@@ -98,6 +99,19 @@ void keep_points(model::Snapshot& snapshot, const model::Snapshot& old) {
     for (auto& disk : snapshot.disks)
         if (const auto* was = old.find_disk(disk.name); was && was->location == disk.location)
             disk.point = was->point;
+    snapshot.nvram = old.nvram;
+    snapshot.tpm = old.tpm;
+}
+
+/// A record that was forgotten (snapshot-delete --metadata) left its copies, whose names tell whose they are.
+void find_copies(const Session& session, model::Snapshot& snapshot) {
+    const auto find = [&](std::optional<model::KeptState>& kept, const char* role) {
+        const auto file =
+            firmware_folder(session) + "/" + plan::kept_name(snapshot.name, snapshot.creation_time, role);
+        if (!kept && os::exists(file)) kept = model::KeptState{file};
+    };
+    find(snapshot.nvram, "nvram");
+    find(snapshot.tpm, "tpm");
 }
 
 std::string old_text(const Session& session, const std::string& name) {
@@ -124,6 +138,7 @@ std::string redefine(Session& session, model::Snapshot snapshot, bool current) {
     check_domain(session, snapshot);
     if (exists(session, snapshot.name)) keep_points(snapshot, session.snapshot(snapshot.name));
     derive_points(snapshot);
+    find_copies(session, snapshot);
     std::vector<plan::Action> steps{
         plan::PutRecord{snapshot.name, plan::record_text(snapshot), old_text(session, snapshot.name)}};
     if (current) steps.push_back(plan::SetCurrent{snapshot.name, session.folder().current()});

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "engine/firmware.h"
 #include "engine/pages.h"
 #include "engine/runner.h"
 #include "os/file.h"
@@ -112,6 +113,7 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
     // Somebody may have changed or removed it while we waited.
     reload();
     folder().remove_unfinished();
+    os::remove_unfinished(firmware_folder(*this));
     for (const auto& line : recover(*this))
         control_.warn(line);
     tend_pages(*this);

@@ -8,6 +8,7 @@
 #include "memory/capture.h"
 #include "plan/step.h"
 
+#include <map>
 #include <optional>
 
 namespace domsnap::engine {
@@ -15,7 +16,8 @@ namespace domsnap::engine {
 /// What lives from one step to the next within a process; after a crash it is gone, and steps do without.
 struct Underway {
     std::optional<memory::CaptureProcess> capture;
-    uint64_t expected = 0; ///< bytes that the capture may get, for progress
+    uint64_t expected = 0;                   ///< bytes that the capture may get, for progress
+    std::map<std::string, std::string> read; ///< path to content: small files as they were in the one stop
     std::optional<agent::Watch> thaw;
 };
 
@@ -44,14 +46,20 @@ void apply(Session& session, const plan::MakeHolder& step);
 void undo(Session& session, const plan::MakeHolder& step);
 void apply(Session& session, const plan::DropNode& step);
 
+void apply(Session& session, Underway& underway, const plan::KeepFile& step);
+void undo(Session& session, Underway& underway, const plan::KeepFile& step);
+void apply(Session& session, const plan::PutBack& step);
+/// While the guest stands still: what later steps keep.
+void read_files(Underway& underway, const std::vector<std::string>& files);
+
 void apply(Session& session, const plan::AddNode& step);
 void undo(Session& session, const plan::AddNode& step);
 void apply(Session& session, const plan::Merge& step);
 void apply(Session& session, const plan::CommitActive& step);
 void apply(Session& session, const plan::Pull& step);
 
-void apply(Session& session, const plan::SaveInternal& step);
-void undo(Session& session, const plan::SaveInternal& step);
+void apply(Session& session, Underway& underway, const plan::SaveInternal& step);
+void undo(Session& session, Underway& underway, const plan::SaveInternal& step);
 void apply(Session& session, const plan::CreateInternal& step);
 void undo(Session& session, const plan::CreateInternal& step);
 void apply(Session& session, const plan::DeleteInternal& step);

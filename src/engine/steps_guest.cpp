@@ -31,7 +31,7 @@ void load_internal(Session& session, const plan::StartGuest& step, const model::
 } // namespace
 
 void apply(Session& session, const plan::TryOut& step) {
-    try_qemu(session, parse_domain(step.text, session.name()));
+    try_qemu(session, runnable(session.folders(), parse_domain(step.text, session.name())));
     if (step.image.empty()) return;
     // Reading it all costs little beside loading it, which then finds it in the page cache; finding out later
     // would cost the guest that still runs.
@@ -58,13 +58,14 @@ void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, ste
 void apply(Session& session, const plan::StartGuest& step) {
     end_qemu(session,
              step.reason); // half started before a crash: from the snapshot again, nothing is lost by it
-    const auto domain = parse_domain(step.text, session.name());
+    const auto domain = runnable(session.folders(), parse_domain(step.text, session.name()));
     const bool incoming =
         step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
     if (!use_prepared_qemu(session, domain)) start_qemu(session, domain, incoming);
     try {
         if (step.from == plan::StartGuest::From::memory)
-            step.at_once ? load_memory_at_once(session, step.image) : load_memory(session, step.image);
+            step.at_once ? load_memory_at_once(session, step.image)
+                         : load_memory(session, domain, step.image);
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
     } catch (const Error&) {

@@ -45,12 +45,15 @@ void delete_internal(Session& session, const std::string& path, const std::strin
 
 namespace {
 
-/// The stop is QEMU's own unless overlays are switched in it too: then it must last until both are done.
-void save_all(Session& session, const plan::SaveInternal& step) {
+/// The stop is QEMU's own unless overlays are switched in it too, or files read: then it must last until all
+/// is done.
+void save_all(Session& session, Underway& underway, const plan::SaveInternal& step) {
     std::vector<std::string> nodes;
     for (const auto& disk : step.disks)
         nodes.push_back(disk.node);
-    if (step.was_running && !step.overlays.empty()) qmp::stop(session.monitor(), quick());
+    const bool alone = step.overlays.empty() && step.read.empty();
+    if (step.was_running && !alone) qmp::stop(session.monitor(), quick());
+    read_files(underway, step.read);
     qmp::snapshot_save(session.monitor(), step.job, step.tag, step.vmstate_node, nodes, quick());
     finish_job(session, step.job, both, true);
     std::vector<qmp::TransactionAction> actions;
@@ -61,9 +64,9 @@ void save_all(Session& session, const plan::SaveInternal& step) {
 
 } // namespace
 
-void apply(Session& session, const plan::SaveInternal& step) {
+void apply(Session& session, Underway& underway, const plan::SaveInternal& step) {
     try {
-        save_all(session, step);
+        save_all(session, underway, step);
     } catch (const Error&) {
         if (session.process()) resume_if(session, step.was_running); // the guest must not stand still for it
         throw;
@@ -71,7 +74,7 @@ void apply(Session& session, const plan::SaveInternal& step) {
     resume_if(session, step.was_running);
 }
 
-void undo(Session& session, const plan::SaveInternal& step) {
+void undo(Session& session, Underway&, const plan::SaveInternal& step) {
     session.forget_monitor();
     if (session.process()) {
         // The job of a domsnap that died goes on: it has to end before its result can be deleted.

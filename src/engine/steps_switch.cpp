@@ -67,11 +67,12 @@ void wait_until_resumed(Session& session) {
 }
 
 /// Between the stop and the resume: as short as it can be.
-void switch_all(Session& session, const plan::SwitchDisks& step) {
+void switch_all(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     auto& qemu = session.monitor();
     if (step.was_running) qmp::stop(qemu, quick());
     const auto actions = transaction_actions(step);
     if (!actions.empty()) qmp::transaction(qemu, actions, quick());
+    read_files(underway, step.read);
     if (!step.image.empty()) qmp::migrate_to_fd(qemu, stream_name, quick());
     if (step.background)
         wait_until_resumed(session);
@@ -84,7 +85,7 @@ void switch_all(Session& session, const plan::SwitchDisks& step) {
 void apply(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     if (!step.image.empty()) prepare_capture(session, underway, step);
     try {
-        switch_all(session, step);
+        switch_all(session, underway, step);
     } catch (const Error&) {
         close_stream(session);
         // Whatever it was, the guest must not stand still for it; if QEMU is gone the undo sees to the files.

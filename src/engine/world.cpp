@@ -12,17 +12,17 @@ template <class Step, class... Kinds>
 constexpr bool one_of = (std::is_same_v<Step, Kinds> || ...);
 
 template <class Step>
-constexpr bool needs_underway =
-    one_of<Step, plan::SwitchDisks, plan::AwaitCapture, plan::FreezeGuest, plan::ThawGuest>;
+constexpr bool needs_underway = one_of<Step, plan::SwitchDisks, plan::AwaitCapture, plan::SaveInternal,
+                                       plan::KeepFile, plan::FreezeGuest, plan::ThawGuest>;
 
 /// Nothing to take back: they change nothing, or their own undo is another step's.
 template <class Step>
 constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture, plan::ThawGuest>;
 
 template <class Step>
-constexpr bool final_effect =
-    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge, plan::CommitActive, plan::Pull,
-           plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen>;
+constexpr bool final_effect = one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge,
+                                     plan::CommitActive, plan::Pull, plan::RemoveFile, plan::DeleteInternal,
+                                     plan::Rebase, plan::DropNode, plan::NoteFrozen, plan::PutBack>;
 
 class RealWorld : public World {
   public:
@@ -68,7 +68,8 @@ bool is_undoable(const plan::Action& action) {
 bool makes_a_file(const plan::Action& action) {
     return std::visit(
         []<class Step>(const Step&) {
-            return one_of<Step, plan::MakeOverlay, plan::CopyImage, plan::ReserveImage, plan::MakeHolder>;
+            return one_of<Step, plan::MakeOverlay, plan::CopyImage, plan::ReserveImage, plan::MakeHolder,
+                          plan::KeepFile>;
         },
         action);
 }

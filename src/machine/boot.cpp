@@ -1,4 +1,4 @@
-// <os>: firmware, direct kernel boot, and the order in which devices are tried.
+// <os>: direct kernel boot, and the order in which devices are tried.
 #include "machine/build.h"
 
 #include <algorithm>
@@ -7,21 +7,6 @@
 namespace domsnap::machine {
 
 namespace {
-
-constexpr const char* bios_only =
-    "domsnap boots with SeaBIOS or a kernel; UEFI's variables are not snapshotted yet";
-
-void add_firmware(Build& build, const model::Element& os) {
-    if (const auto* firmware = os.find_attribute("firmware"); firmware && *firmware != "bios")
-        refuse_attribute(os, "firmware", bios_only);
-    if (const auto* nvram = os.child("nvram")) refuse(*nvram, bios_only);
-    const auto* loader = os.child("loader");
-    if (!loader) return;
-    only_attributes(*loader, {"readonly", "type", "secure"});
-    if (word_of(*loader, "type", "rom", {"rom", "pflash"}) != "rom")
-        refuse_attribute(*loader, "type", bios_only);
-    build.arguments.option("-bios", loader->text());
-}
 
 void add_kernel(Build& build, const model::Element& os) {
     for (const auto& [element, option] :
@@ -106,7 +91,7 @@ std::string boot_options(const model::Element& os) {
 void add_boot(Build& build) {
     const auto* os = build.document().child("os"); // there: add_machine refused a document without
     only_children(*os, {"type", "loader", "nvram", "kernel", "initrd", "cmdline", "boot", "bootmenu", "bios",
-                        "smbios"});
+                        "smbios", "firmware"});
     only_attributes(*os, {"firmware"});
     if (const auto* smbios = os->child("smbios")) word_of(*smbios, "mode", "emulate", {"emulate"});
     add_firmware(build, *os);

@@ -37,6 +37,9 @@ void add_machine(Build& build);
 void add_cpu(Build& build);
 void add_memory(Build& build);
 void add_clock(Build& build);
+/// ",pflash0=…" for -machine, if the firmware is in flash.
+std::string flash_properties(const Build& build);
+void add_firmware(Build& build, const model::Element& os);
 void add_boot(Build& build);
 void add_lifecycle(Build& build);
 
@@ -52,6 +55,7 @@ void add_videos(Build& build);
 void add_inputs(Build& build);
 void add_sound(Build& build);
 void add_misc_devices(Build& build);
+void add_tpm(Build& build);
 void add_passthrough(Build& build);
 /// The prefix that the document gave to libvirt's QEMU namespace ("qemu:"), or "" if it declares none.
 std::string qemu_prefix(const model::Element& document);

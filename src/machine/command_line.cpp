@@ -40,11 +40,11 @@ void check_document(const Build& build) {
 
 void check_devices(const model::Element& devices) {
     for (const auto* outside :
-         {"hostdev", "filesystem", "tpm", "vsock", "shmem", "redirdev", "smartcard", "nvram", "memory"})
+         {"hostdev", "filesystem", "vsock", "shmem", "redirdev", "smartcard", "nvram", "memory"})
         if (const auto* device = devices.child(outside)) refuse(*device, host_state);
-    only_children(devices,
-                  {"emulator", "disk", "controller", "interface", "serial", "console", "channel", "graphics",
-                   "video", "input", "hub", "sound", "audio", "memballoon", "rng", "watchdog", "panic"});
+    only_children(devices, {"emulator", "disk", "controller", "interface", "serial", "console", "channel",
+                            "graphics", "video", "input", "hub", "sound", "audio", "memballoon", "rng",
+                            "watchdog", "panic", "tpm"});
 }
 
 void add_identity(Build& build) {
@@ -92,6 +92,7 @@ void add_devices(Build& build) {
     add_inputs(build);
     add_sound(build);
     add_misc_devices(build);
+    add_tpm(build);
 }
 
 } // namespace

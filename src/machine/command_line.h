@@ -29,6 +29,8 @@ struct CommandLineFacts {
     int monitor_fd = 3, watch_fd = 4;       ///< descriptors of listening sockets for the two QMP monitors
     std::map<std::string, int> channel_fds; ///< by socket path: descriptors of listening sockets, if any
     std::string runtime_folder;             ///< the domain's: for sockets without a path in the XML
+    std::string tpm_folder;                 ///< swtpm's, for a domain with a TPM
+    int tpm_fd = -1;                        ///< a socket at whose other end swtpm is
     int runtime_folder_fd = -1;             ///< that folder, open in QEMU: for a VNC socket's long path
     std::string events;                     ///< a third monitor, PATH.in to PATH.out; empty: none
     int64_t now = 0;                        ///< epoch seconds, for <clock offset='variable'>
@@ -37,7 +39,7 @@ struct CommandLineFacts {
     bool trial = false; ///< only to learn whether QEMU accepts it: images become null-co nodes, sockets,
                         ///< ports, ptys and host files null chardevs, no display port is opened; devices and
                         ///< machine stay as they are
-    std::map<std::string, uint64_t> virtual_sizes; ///< by target, for trial
+    std::map<std::string, uint64_t> virtual_sizes; ///< by target (flash: "pflash0", "pflash1"), for trial
 };
 
 /// argv, argv[0] = emulator. Always -S (the caller resumes), -nodefaults, -no-user-config, -sandbox on,…,

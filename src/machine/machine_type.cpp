@@ -91,6 +91,7 @@ void add_machine(Build& build) {
     machine += feature_properties(document.child("features")) + timer_properties(document.child("clock"));
     if (const auto* backing = document.child("memoryBacking"); backing && backing->child("nosharepages"))
         machine += ",mem-merge=off";
+    machine += flash_properties(build);
     // Memory streams name the main block by its backend's id: one name for all machines and versions.
     build.arguments.option("-machine", machine + ",memory-backend=pc.ram");
     build.arguments.option("-accel", accelerator(build));

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "machine/arguments.h"
+#include "machine/swtpm.h"
 #include "os/file.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
@@ -133,6 +134,7 @@ void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadl
         throw Error(ErrorCode::timed_out,
                     fmt::format("QEMU process {} did not end, not even by SIGKILL", process.pid),
                     "the kernel may be waiting for a disk or network file system");
+    end_swtpm(files); // it may write until it is gone, and the next one needs its folder
     remove_runtime_files(files);
 }
 

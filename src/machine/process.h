@@ -22,6 +22,9 @@ struct RuntimeFiles {
     std::string monitor() const { return folder + "/qmp.sock"; }
     std::string watch() const { return folder + "/watch.sock"; }
     std::string log() const { return folder + "/qemu.log"; }
+    /// Pid and start time of the swtpm that plays this QEMU's TPM, and what it said.
+    std::string swtpm() const { return folder + "/swtpm.process"; }
+    std::string swtpm_log() const { return folder + "/swtpm.log"; }
     /// QEMU's answers and events as QMP lines, which it writes there by itself, from its start to its end.
     std::string events() const { return folder + "/events.out"; }
     std::string live() const { return folder + "/live.xml"; }

@@ -1,9 +1,11 @@
 // A domain's QEMU, started for good or on trial.
 #include "machine/launch.h"
 #include "machine/process.h"
+#include "machine/swtpm.h"
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/firmware.h"
 #include "os/file.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
@@ -100,6 +102,7 @@ void prepare_folder(const model::Domain& domain, const RuntimeFiles& files) {
                     fmt::format("{} runs already, as process {}", who(domain), running->pid));
     os::make_folders(files.folder);
     os::remove_file_durably(files.pid()); // of a QEMU that has ended
+    end_swtpm(files);
     os::write_file(files.log(), "");
 }
 
@@ -127,13 +130,19 @@ void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLine
     facts.runtime_folder_fd = listeners.next_descriptor();
 }
 
-os::ProcessId spawn(const model::Domain& domain, const CommandLineFacts& facts, const RuntimeFiles& files,
+os::ProcessId spawn(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files,
                     Listeners& listeners) {
+    os::Fd tpm; // ours until QEMU has it
+    if (model::has_tpm(domain)) {
+        facts.tpm_fd = facts.runtime_folder_fd + 1;
+        tpm = start_swtpm(facts.tpm_folder, files).second;
+    }
     const auto argv = command_line(domain, facts);
     os::write_file(files.folder + "/command-line", printable_command_line(argv));
     const auto folder = os::open_read(files.folder);
     auto passed = listeners.passed();
     passed.emplace_back(folder.get(), facts.runtime_folder_fd);
+    if (tpm) passed.emplace_back(tpm.get(), facts.tpm_fd);
     const auto process = os::start_background({.argv = argv,
                                                .log_path = files.log(),
                                                .passed = passed,
@@ -171,6 +180,7 @@ Started start(const model::Domain& domain, CommandLineFacts facts, const Runtime
         return {*process, std::move(monitor)};
     } catch (const Error&) {
         if (process) kill_child(*process);
+        end_swtpm(files);
         listeners.remove();
         os::remove_file_durably(files.pid());
         throw;

@@ -62,9 +62,15 @@ bool capture_in_progress(const std::string& image_path);
 /// Waits for that lock to go; false after the deadline.
 bool wait_for_capture(const std::string& image_path, Deadline deadline);
 
+/// What a block of RAM gets instead of what the image holds of it.
+struct BlockContent {
+    std::string block, bytes;
+};
+
 /// Writes an ordinary migration stream to out (for -incoming), verifying each page's checksum on the way.
 /// Throws corrupt, io (QEMU went away), cancelled. Progress what = "memory". Run it in a thread of its own
 /// beside the QMP client: it blocks as QEMU reads.
-void write_stream(const ImageReader& image, int out, const Control& control);
+void write_stream(const ImageReader& image, int out, const Control& control,
+                  const std::optional<BlockContent>& instead = std::nullopt);
 
 } // namespace domsnap::memory

@@ -16,8 +16,10 @@ namespace {
 /// Sends the stream in pieces of about a MiB as QEMU reads.
 class StreamWriter {
   public:
-    StreamWriter(const ImageReader& image, int fd, const Control& control)
-        : image_(image), fd_(fd), control_(control), text_(image), buffer_(pages_at_once * page_size) {
+    StreamWriter(const ImageReader& image, int fd, const Control& control,
+                 const std::optional<BlockContent>& instead)
+        : image_(image), fd_(fd), control_(control), instead_(instead), text_(image),
+          buffer_(pages_at_once * page_size) {
         text_.bytes().reserve(2 << 20);
     }
 
@@ -47,6 +49,7 @@ class StreamWriter {
         text_.bytes().clear();
     }
     void pages_of(size_t block) {
+        if (instead_ && instead_->block == image_.blocks()[block].name) return pages_instead(block);
         const uint64_t pages = image_.blocks()[block].length / page_size;
         for (uint64_t page = 0; page < pages;) {
             const PageRun run = run_at(image_, block, page, pages_at_once);
@@ -57,6 +60,17 @@ class StreamWriter {
                 text_.zero(block, page + i);
             flush_if_large();
             page += run.count;
+        }
+    }
+    void pages_instead(size_t block) {
+        const std::string& bytes = instead_->bytes;
+        if (bytes.size() != image_.blocks()[block].length)
+            throw Error(ErrorCode::conflict,
+                        fmt::format("{} has {} bytes in {}, and {} now", instead_->block,
+                                    image_.blocks()[block].length, image_.path(), bytes.size()));
+        for (uint64_t at = 0; at < bytes.size(); at += page_size) {
+            text_.data(block, at / page_size, bytes.data() + at);
+            flush_if_large();
         }
     }
     void data(size_t block, uint64_t first, uint64_t count) {
@@ -75,14 +89,16 @@ class StreamWriter {
     const ImageReader& image_;
     int fd_;
     const Control& control_;
+    const std::optional<BlockContent>& instead_;
     StreamText text_;
     std::vector<char> buffer_;
     uint64_t sent_ = 0;
 };
 } // namespace
 
-void write_stream(const ImageReader& image, int out, const Control& control) {
-    StreamWriter(image, out, control).write();
+void write_stream(const ImageReader& image, int out, const Control& control,
+                  const std::optional<BlockContent>& instead) {
+    StreamWriter(image, out, control, instead).write();
 }
 
 } // namespace domsnap::memory

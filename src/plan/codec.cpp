@@ -17,10 +17,12 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AddNode, node, path, format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlaySwitch, target, device, base_node, base_path, base_format,
                                    overlay_node, overlay_path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InternalPoint, target, node, path, tag)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SwitchDisks, overlays, internals, image, background, was_running)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SwitchDisks, overlays, internals, image, background, was_running, read)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AwaitCapture, image, was_running)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeHolder, path)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SaveInternal, job, tag, vmstate_node, disks, overlays, was_running)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SaveInternal, job, tag, vmstate_node, disks, overlays, was_running, read)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KeepFile, from, to, role, in_stop)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutBack, kept, file, role)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DropNode, node)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CreateInternal, path, tag)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeleteInternal, path, tag, node, job)
@@ -58,8 +60,8 @@ constexpr const char* kinds[] = {
     "put-definition", "put-live",      "put-record",      "remove-record",   "set-current",
     "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
-    "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",
-    "prepare-guest"};
+    "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",      "prepare-guest",
+    "keep-file",      "put-back"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "plan/create_draft.h"
 #include "plan/document.h"
+#include "plan/firmware.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -33,9 +34,11 @@ void plan_stop(CreateDraft& draft, const SwitchDisks& change) {
     const bool runs_at_once = draft.runs_on() && (change.image.empty() || change.background);
     plan_freeze(draft);
     plan_hold(draft);
-    if (!change.overlays.empty() || !change.internals.empty() || !change.image.empty())
+    if (!change.overlays.empty() || !change.internals.empty() || !change.image.empty() ||
+        !change.read.empty())
         steps.push_back(change);
     if (runs_at_once) plan_thaw(draft);
+    steps.insert(steps.end(), draft.keeping.begin(), draft.keeping.end());
     if (!change.image.empty()) steps.push_back(AwaitCapture{change.image, draft.runs_on()});
     if (!runs_at_once) plan_thaw(draft);
 }
@@ -54,7 +57,8 @@ void plan_online(CreateDraft& draft) {
     auto& steps = draft.plan.steps;
     const bool running = draft.runs_on();
     if (draft.has_memory(Location::internal)) return plan_internal_memory(draft);
-    SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, false, running};
+    SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, false, running,
+                       read_in_stop(draft)};
     if (draft.has_memory(Location::external)) {
         change.image = draft.record.memory.file;
         change.background = draft.facts.background_snapshot && running;
@@ -72,6 +76,7 @@ void plan_online(CreateDraft& draft) {
 void plan_offline(CreateDraft& draft) {
     for (const auto& point : internal_points(draft))
         draft.plan.steps.push_back(CreateInternal{point.path, point.tag});
+    draft.plan.steps.insert(draft.plan.steps.end(), draft.keeping.begin(), draft.keeping.end());
     draft.plan.guest = "The domain is off.";
 }
 
@@ -132,7 +137,7 @@ void plan_hold(CreateDraft& draft) {
 
 Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& facts,
                  const model::SnapshotTree& tree) {
-    CreateDraft draft{std::move(request), options, facts, facts.taken, {}};
+    CreateDraft draft{std::move(request), options, facts, facts.taken, {}, {}};
     if (facts.has_process && !facts.online())
         throw Error(ErrorCode::conflict,
                     fmt::format("domain '{}' is {}: there is nothing sound to save", facts.live.name,
@@ -146,6 +151,7 @@ Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& fa
     draft.plan.snapshot = draft.record.name;
     if (draft.has_memory(Location::external)) plan_memory_file(draft);
     plan_disks(draft);
+    plan_keeping(draft);
     if (facts.online())
         plan_online(draft);
     else

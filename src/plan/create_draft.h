@@ -19,6 +19,7 @@ struct CreateDraft {
     const Facts& facts;
     std::set<std::string> taken;
     Plan plan;
+    std::vector<KeepFile> keeping; ///< copies of the NVRAM and the TPM's state
 
     const model::Disk& disk(const model::SnapshotDisk& wanted) const {
         return *facts.live.find_disk(wanted.name);

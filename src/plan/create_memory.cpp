@@ -1,6 +1,7 @@
 // snapshot-create, its memory: in a file of its own, or in an internal snapshot of some image.
 #include "base/text.h"
 #include "plan/create_draft.h"
+#include "plan/firmware.h"
 #include "plan/names.h"
 
 #include <algorithm>
@@ -103,8 +104,10 @@ void plan_internal_memory(CreateDraft& draft) {
     plan_freeze(draft);
     plan_hold(draft);
     draft.plan.steps.push_back(SaveInternal{"domsnap-save-" + draft.facts.unique, draft.record.name,
-                                            holder.node, points, overlays, draft.runs_on()});
+                                            holder.node, points, overlays, draft.runs_on(),
+                                            read_in_stop(draft)});
     plan_thaw(draft);
+    draft.plan.steps.insert(draft.plan.steps.end(), draft.keeping.begin(), draft.keeping.end());
     if (holder.target.empty()) draft.plan.steps.push_back(DropNode{holder.node});
     draft.plan.space += draft.facts.memory_in_use;
     draft.plan.guest = has_manual(draft.record)

@@ -1,5 +1,6 @@
 // A plan in plain words, for --dry-run: the steps that would run, from the very data that runs.
 #include "base/text.h"
+#include "plan/names.h"
 #include "plan/planner.h"
 
 #include <algorithm>
@@ -35,6 +36,8 @@ PlanStep describe(const SwitchDisks& s) {
     if (!s.image.empty())
         parts.push_back(s.background ? "begin to save memory, which goes on while the guest runs"
                                      : "save memory");
+    for (const auto& file : s.read)
+        parts.push_back(fmt::format("read {}", file));
     return say(fmt::format("{}{}", s.was_running ? "stop the guest; at one instant: " : "at one instant: ",
                            text::join(parts, ", ")),
                files, s.was_running);
@@ -61,6 +64,8 @@ PlanStep describe(const SaveInternal& s) {
     std::string also;
     for (const auto& one : s.overlays)
         also += fmt::format(", switch {} to {}", one.target, one.overlay_path);
+    for (const auto& file : s.read)
+        also += fmt::format(", read {}", file);
     return say(fmt::format("save memory and disks as internal snapshot '{}' in {}{}", s.tag,
                            text::join(files, ", "), also),
                files, s.was_running);
@@ -68,6 +73,16 @@ PlanStep describe(const SaveInternal& s) {
 
 PlanStep describe(const MakeHolder& s) {
     return say(fmt::format("create {}, which will hold the memory", s.path), {s.path});
+}
+PlanStep describe(const KeepFile& s) {
+    return say(fmt::format("keep the {} {} as {}", kept_words(s.role), s.from, s.to), {s.to});
+}
+PlanStep describe(const PutBack& s) {
+    if (s.kept.empty())
+        return say(
+            fmt::format("remove the {} {}: the next start makes a fresh one", kept_words(s.role), s.file),
+            {s.file});
+    return say(fmt::format("put the {} back into {} from {}", kept_words(s.role), s.file, s.kept), {s.file});
 }
 PlanStep describe(const DropNode& s) { return say(fmt::format("let QEMU close node {}", s.node)); }
 

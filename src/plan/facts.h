@@ -5,6 +5,7 @@
 #include "model/snapshot.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,6 +36,13 @@ struct MemoryImageFacts {
     uint64_t size = 0;   ///< bytes on disk
 };
 
+/// A small file of which every snapshot keeps a copy: the NVRAM, the TPM's permanent state.
+struct KeptFacts {
+    std::string file;
+    bool exists = false; ///< else the next start makes it
+    uint64_t size = 0;
+};
+
 struct Facts {
     model::SnapshotState state = model::SnapshotState::shutoff; ///< running, paused, shutoff, crashed
     bool has_process = false;     ///< a QEMU holds the images, whatever its guest's state
@@ -50,6 +58,8 @@ struct Facts {
     /// Files that another domain's chains read, in the same state folder. Empty until a plan would touch a
     /// file that is not only this domain's business: to look costs.
     std::set<std::string> foreign;
+    std::optional<KeptFacts> nvram, tpm;            ///< nothing for a domain without
+    std::string firmware_folder;                    ///< the domain's own, for copies of them
     std::set<std::string> taken;      ///< paths that exist in the folders where files may be made
     bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;

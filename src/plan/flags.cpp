@@ -48,9 +48,6 @@ void check_flags(const CreateOptions& o, const model::Snapshot& request, bool on
 void check_flags(const RevertOptions& o) {
     refuse_both({{{"VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING", o.running},
                   {"VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED", o.paused}}});
-    if (o.reset_nvram)
-        throw Error(ErrorCode::unsupported,
-                    "--reset-nvram is not built yet: domains with an NVRAM are not run by this build");
 }
 
 void check_flags(const DeleteOptions& o) {

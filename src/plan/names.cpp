@@ -22,6 +22,12 @@ std::string file_part(const std::string& snapshot_name) {
     return cut(out, 150); // leaves room for the disk's own name within a file name's 255 bytes
 }
 
+std::string kept_words(const std::string& role) { return role == "nvram" ? "NVRAM" : "TPM's state"; }
+
+std::string kept_name(const std::string& snapshot, int64_t creation_time, const std::string& ending) {
+    return fmt::format("{}.{}.{}", file_part(snapshot), creation_time, ending);
+}
+
 static std::string claim(const std::string& wanted, std::set<std::string>& taken) {
     std::string path = wanted;
     for (unsigned n = 1; !taken.insert(path).second; ++n)

@@ -1,6 +1,7 @@
 // The names that a plan chooses: none of them exists, none is chosen twice.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 
@@ -13,5 +14,9 @@ std::string free_overlay(const std::string& source, const std::string& ending, s
 std::string free_path(const std::string& folder, const std::string& name, std::set<std::string>& taken);
 /// A snapshot's name as part of a file name: '/' and control characters become '_', at most 150 bytes.
 std::string file_part(const std::string& snapshot_name);
+/// What users call it: "NVRAM" for "nvram", "TPM's state" for "tpm".
+std::string kept_words(const std::string& role);
+/// The copy of a snapshot's NVRAM or TPM, by the snapshot's name and creation time.
+std::string kept_name(const std::string& snapshot, int64_t creation_time, const std::string& ending);
 
 } // namespace domsnap::plan

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "plan/collect.h"
 #include "plan/document.h"
+#include "plan/firmware.h"
 #include "plan/manual.h"
 #include "plan/names.h"
 #include "plan/planner.h"
@@ -241,6 +242,8 @@ void plan_switch(Draft& draft, const std::vector<ApplyInternal>& applied) {
     if (start.from != StartGuest::From::internal)
         for (const auto& apply : applied)
             steps.push_back(apply);
+    const auto kept = put_backs(draft.snapshot, draft.live, draft.options, draft.facts);
+    steps.insert(steps.end(), kept.begin(), kept.end());
     steps.push_back(PutDefinition{document_text(draft.definition), document_text(draft.facts.definition)});
     steps.push_back(SetCurrent{draft.snapshot.name, draft.tree.current()});
     if (draft.starts()) steps.push_back(start);
@@ -268,6 +271,7 @@ Plan plan_revert(const std::string& name, const RevertOptions& options, const Fa
     plan_switch(draft, applied);
     collect_files(draft);
     describe_guest(draft);
+    draft.plan.warnings = firmware_warnings(snapshot, facts);
     return std::move(draft.plan);
 }
 

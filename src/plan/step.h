@@ -41,6 +41,7 @@ struct SwitchDisks {
     std::string image;       ///< memory image; "" = disks alone
     bool background = false; ///< the guest runs on while memory is written
     bool was_running = true;
+    std::vector<std::string> read; ///< small files whose content of that instant is kept: see KeepFile
 };
 /// The guest is stopped and stays so when all is done: the user copies a disk then. Undo lets it run on.
 struct HoldGuest {
@@ -73,6 +74,17 @@ struct SaveInternal {
     std::vector<InternalPoint> disks;
     std::vector<OverlaySwitch> overlays;
     bool was_running = true;
+    std::vector<std::string> read; ///< as in SwitchDisks
+};
+/// A copy of a small file for the snapshot; role: "nvram" or "tpm". in_stop: of what was read in the one
+/// stop. Undo removes it.
+struct KeepFile {
+    std::string from, to, role;
+    bool in_stop = false;
+};
+/// The file gets the content that a snapshot kept; kept "" = there was none, and the file goes.
+struct PutBack {
+    std::string kept, file, role;
 };
 /// The running QEMU lets go of a node. Never undone: the file can be opened again.
 struct DropNode {
@@ -162,12 +174,11 @@ struct NoteFrozen {
     std::vector<FrozenFile> files;
 };
 
-using Action =
-    std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal,
-                 CreateInternal, DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord,
-                 RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge, Rebase, RemoveFile,
-                 MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest, FreezeGuest, ThawGuest,
-                 PrepareGuest>;
+using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture,
+                            SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
+                            PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
+                            Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen,
+                            HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

@@ -105,12 +105,18 @@ OfDomain define_xml_flags(Call& call, const TextFlags& arguments) {
 }
 
 void undefine(Call& call, const DomainRef& domain, uint32_t flags) {
-    // Managed saves and checkpoints are not there to be kept; NVRAM is removed or kept as the flags say.
-    constexpr uint32_t managed_save = 1, snapshots_metadata = 2, nvram = 4, keep_nvram = 8, checkpoints = 16;
-    check_flags(flags, managed_save | snapshots_metadata | nvram | keep_nvram | checkpoints, call.procedure);
+    // Managed saves and checkpoints are not there to be kept; NVRAM and TPM are removed or kept as the flags
+    // say.
+    constexpr uint32_t managed_save = 1, snapshots_metadata = 2, nvram = 4, keep_nvram = 8, checkpoints = 16,
+                       tpm = 32, keep_tpm = 64;
+    check_flags(flags, managed_save | snapshots_metadata | nvram | keep_nvram | checkpoints | tpm | keep_tpm,
+                call.procedure);
     Host::UndefineOptions options;
     options.snapshots_metadata = flags & snapshots_metadata;
     options.nvram = flags & nvram;
+    options.keep_nvram = flags & keep_nvram;
+    options.tpm = flags & tpm;
+    options.keep_tpm = flags & keep_tpm;
     call.host().undefine(key_of(domain), options);
 }
 Nothing undefine_plain(Call& call, const OfDomain& arguments) {

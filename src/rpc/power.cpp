@@ -10,9 +10,9 @@ namespace {
 
 void start(Call& call, const std::string& key, uint32_t flags) {
     // What these two ask for is so anyhow: no managed save is there to be dropped, no cache in the way.
-    constexpr uint32_t paused = 1, bypass_cache = 4, force_boot = 8;
-    check_flags(flags, paused | bypass_cache | force_boot, call.procedure);
-    call.host().start(key, flags & paused);
+    constexpr uint32_t paused = 1, bypass_cache = 4, force_boot = 8, reset_nvram = 32;
+    check_flags(flags, paused | bypass_cache | force_boot | reset_nvram, call.procedure);
+    call.host().start(key, {.paused = (flags & paused) != 0, .reset_nvram = (flags & reset_nvram) != 0});
 }
 
 Nothing create(Call& call, const OfDomain& arguments) {
@@ -42,7 +42,9 @@ OfDomain create_xml(Call& call, const TextFlags& arguments) {
     try {
         start(call, name, arguments.flags & ~validate);
     } catch (...) {
-        call.host().undefine(name, {});
+        Host::UndefineOptions as_it_was;
+        as_it_was.keep_nvram = true;
+        call.host().undefine(name, as_it_was);
         throw;
     }
     return {ref_of(call.host().info(name))};

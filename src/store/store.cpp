@@ -187,6 +187,10 @@ void DomainFolder::set_current(const std::string& snapshot) {
         os::write_file_durably(path_ + "/current", wrap("current", snapshot));
 }
 
+std::string firmware_folder(const std::string& state_folder, const std::string& uuid) {
+    return state_folder + "/firmware/" + uuid;
+}
+
 std::vector<std::string> domain_names(const std::string& state_folder) {
     std::vector<std::string> names;
     for (const auto& entry : os::list_folder(domains_folder(state_folder))) {

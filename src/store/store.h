@@ -61,6 +61,10 @@ class DomainFolder {
     std::string state_, name_, path_;
 };
 
+/// STATE/firmware/UUID: what domsnap keeps of a domain's firmware and TPM. By the UUID, so that paths in
+/// documents stay right when the domain is renamed.
+std::string firmware_folder(const std::string& state_folder, const std::string& uuid);
+
 /// Names of all domains with a definition, in virsh's order.
 std::vector<std::string> domain_names(const std::string& state_folder);
 /// What is left of domains that were being defined or removed when somebody died: folders without a

@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include "clock.h"
+#include "firmware.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -132,6 +133,32 @@ std::string power_button(World& w, Words& words) {
     return ok();
 }
 
+std::string outcome(const std::string& error, const std::string& fields = "") {
+    return error.empty() ? ok(fields) : failed(error);
+}
+
+std::string write_variable(World&, Words& words) {
+    const std::string name = words.next();
+    return outcome(efi_write(name, words.rest()));
+}
+
+std::string read_variable(World&, Words& words) {
+    std::string text;
+    const auto error = efi_read(words.next(), text);
+    return outcome(error, field("text", text));
+}
+
+std::string write_index(World&, Words& words) {
+    const auto index = static_cast<uint32_t>(words.number());
+    return outcome(tpm_write(index, words.rest()));
+}
+
+std::string read_index(World&, Words& words) {
+    std::string text;
+    const auto error = tpm_read(static_cast<uint32_t>(words.number()), text);
+    return outcome(error, field("text", text));
+}
+
 std::string crash(World&, Words&) {
     const int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "c", 1) != 1) return failed("no sysrq");
@@ -155,6 +182,10 @@ const std::map<std::string, Command>& table() {
         {"disk-hash", on_disk(disk_hash)},
         {"log", on_disk(disk_log)},
         {"power-button", power_button},
+        {"efi-write", write_variable},
+        {"efi-read", read_variable},
+        {"tpm-write", write_index},
+        {"tpm-read", read_index},
         {"crash", crash},
     };
     return commands;

@@ -10,6 +10,13 @@ struct Refusal {
     std::string name, text, expected;
 };
 
+/// A q35 with these elements in <os>, on line 2.
+std::string uefi(const std::string& inside, const std::string& attributes = "") {
+    return fmt::format("<domain type='qemu'><name>t</name><memory>65536</memory>"
+                       "<os{}><type machine='q35'>hvm</type>\n{}</os></domain>",
+                       attributes, inside);
+}
+
 /// In document(), <devices> opens on line 3 and its content begins on line 4.
 const std::vector<Refusal> refusals = {
     {"hostdev", document("<hostdev mode='subsystem' type='pci'/>\n"), "<hostdev> at line 4"},
@@ -68,7 +75,18 @@ const std::vector<Refusal> refusals = {
      "<controller index='1'> at line 5"},
     {"wrong_root", document("<controller type='pci' model='pci-root'/>"), "another root bus"},
     {"filesystem", document("<filesystem type='mount'/>"), "<filesystem> at line 4"},
-    {"tpm", document("<tpm model='tpm-crb'><backend type='emulator'/></tpm>"), "<tpm> at line 4"},
+    {"tpm_passthrough", document("<tpm model='tpm-tis'><backend type='passthrough'/></tpm>"),
+     "<backend type='passthrough'> at line 4"},
+    {"tpm_external", document("<tpm><backend type='external'/></tpm>"),
+     "<backend type='external'> at line 4"},
+    {"tpm_encrypted",
+     document("<tpm><backend type='emulator' version='2.0'><encryption secret='x'/></backend></tpm>"),
+     "<encryption> at line 4"},
+    {"tpm_12", document("<tpm><backend type='emulator' version='1.2'/></tpm>"), "<backend version='1.2'>"},
+    {"tpm_model", document("<tpm model='tpm-spapr'><backend type='emulator'/></tpm>"),
+     "<tpm model='tpm-spapr'>"},
+    {"two_tpms", document("<tpm><backend type='emulator'/></tpm>\n<tpm><backend type='emulator'/></tpm>"),
+     "<tpm> at line 5"},
     {"machine", document("", "", "microvm"), "<type machine='microvm'> at line 2"},
     {"memfd", document("", "<memoryBacking><source type='memfd'/></memoryBacking>\n"),
      "<source type='memfd'> at line 3"},
@@ -88,14 +106,20 @@ const std::vector<Refusal> refusals = {
      "dev='hd'/></os><devices>"
      "<interface type='user'><boot order='1'/></interface></devices></domain>",
      "<boot> at line 2"},
-    {"efi",
-     "<domain type='qemu'><name>t</name><memory>65536</memory><os firmware='efi'><type "
-     "machine='q35'>hvm</type></os></domain>",
-     "<os firmware='efi'> at line 1"},
-    {"pflash",
-     "<domain type='qemu'><name>t</name><memory>65536</memory><os><type machine='q35'>hvm</type>\n"
-     "<loader readonly='yes' type='pflash'>/f</loader></os></domain>",
-     "<loader type='pflash'> at line 2"},
+    {"efi_of_bios", uefi("<loader type='rom'>/f</loader>", " firmware='efi'"),
+     "<loader type='rom'> at line 2"},
+    {"writable_loader", uefi("<loader readonly='no' type='pflash'>/f</loader><nvram>/v</nvram>"),
+     "<loader readonly='no'> at line 2"},
+    {"nvram_without_loader", uefi("<nvram>/v</nvram>"), "<nvram> at line 2"},
+    {"relative_nvram", uefi("<loader type='pflash'>/f</loader><nvram>v</nvram>"), "<loader> at line 2"},
+    {"network_nvram", uefi("<loader type='pflash'>/f</loader><nvram type='network'/>"),
+     "<nvram type='network'> at line 2"},
+    {"converted_nvram",
+     uefi("<loader type='pflash'>/f</loader><nvram templateFormat='raw' format='qcow2'>/v</nvram>"),
+     "<nvram templateFormat='raw'> at line 2"},
+    {"secure_without_smm", uefi("<loader type='pflash' secure='yes'>/f</loader><nvram>/v</nvram>"),
+     "Secure boot requires SMM"},
+    {"unknown_firmware", uefi("", " firmware='uefi'"), "<os firmware='uefi'>"},
     {"xen", "<domain type='xen'><name>t</name><memory>65536</memory><os><type>hvm</type></os></domain>",
      "<domain type='xen'> at line 1"},
     {"arm",

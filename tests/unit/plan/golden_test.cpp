@@ -83,6 +83,44 @@ TEST(PlanGolden, CreateInternal) {
                   text_of(plan_from_xml(request("i", internal_vda), {}, test_facts(running))));
 }
 
+TEST(PlanGolden, UefiAndTpmOfARunningGuest) {
+    auto facts = uefi_facts(running);
+    const auto create = plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts);
+    expect_golden("create-uefi", text_of(create));
+    carry_out(facts, create);
+    facts.images["/vm/s1.mem"] = {};
+    expect_golden("revert-uefi", text_of(plan_revert("s1", {}, facts, tree_of(create))));
+    expect_golden("delete-uefi", text_of(plan_delete("s1", {}, facts, tree_of(create))));
+    RevertOptions reset;
+    reset.reset_nvram = true;
+    EXPECT_THROW(plan_revert("s1", reset, facts, tree_of(create)), Error);
+    facts.taken.erase(record_of(create).tpm->file);
+    EXPECT_THROW(plan_revert("s1", {}, facts, tree_of(create)), Error);
+}
+
+TEST(PlanGolden, UefiAndTpmInOneStopWithInternalMemory) {
+    expect_golden("create-uefi-internal",
+                  text_of(plan_from_xml(request("i", internal_vda), {}, uefi_facts(running))));
+}
+
+TEST(PlanGolden, UefiAndTpmBeforeTheFirstStart) {
+    auto facts = uefi_facts(off);
+    facts.nvram->exists = facts.tpm->exists = false;
+    const auto create = plan_from_xml(request("o", internal_vda), {}, facts);
+    carry_out(facts, create);
+    facts.nvram->exists = facts.tpm->exists = true;
+    expect_golden("revert-uefi-unused", text_of(plan_revert("o", {}, facts, tree_of(create))));
+}
+
+TEST(PlanGolden, UefiIsResetWhereNoMemoryComesBack) {
+    auto facts = uefi_facts(off);
+    const auto create = plan_from_xml(request("o", internal_vda), {}, facts);
+    carry_out(facts, create);
+    RevertOptions reset;
+    reset.reset_nvram = true;
+    expect_golden("revert-uefi-reset", text_of(plan_revert("o", reset, facts, tree_of(create))));
+}
+
 TEST(PlanGolden, CreateOfflineBothKinds) {
     const auto mixed =
         "<disks><disk name='vda' snapshot='internal'/><disk name='vdb' snapshot='external'/></disks>";

@@ -80,6 +80,22 @@ inline Facts test_facts(model::SnapshotState state) {
     return facts;
 }
 
+/// The same domain with UEFI and a TPM, both of which have been used.
+inline Facts uefi_facts(model::SnapshotState state) {
+    Facts facts = test_facts(state);
+    auto document = facts.live.document;
+    document.at("os")->set_attribute("firmware", "efi");
+    model::Element tpm("tpm"), backend("backend");
+    backend.set_attribute("type", "emulator");
+    tpm.append(std::move(backend));
+    document.child("devices")->append(std::move(tpm));
+    facts.definition = facts.live = model::domain_from(document);
+    facts.firmware_folder = "/state/firmware/u";
+    facts.nvram = {"/state/firmware/u/VARS.fd", true, 540672};
+    facts.tpm = {"/state/firmware/u/tpm2/tpm2-00.permall", true, 6000};
+    return facts;
+}
+
 /// What the engine does between XML and planner.
 inline Plan plan_from_xml(const std::string& xml, const CreateOptions& options, const Facts& facts,
                           const model::SnapshotTree& tree = {}) {
@@ -108,6 +124,7 @@ inline void carry_out(Facts& facts, const Plan& plan) {
         if (const auto* made = std::get_if<MakeOverlay>(&step))
             add_file(facts, made->path, "qcow2", made->backing);
         if (const auto* made = std::get_if<ReserveImage>(&step)) facts.taken.insert(made->path);
+        if (const auto* kept = std::get_if<KeepFile>(&step)) facts.taken.insert(kept->to);
         if (const auto* put = std::get_if<PutDefinition>(&step))
             facts.definition = model::domain_from(xml::parse(put->text, "definition"));
         if (const auto* put = std::get_if<PutLive>(&step))
