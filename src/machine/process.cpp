@@ -38,6 +38,12 @@ std::optional<os::ProcessId> find_by_socket(const RuntimeFiles& files) {
 bool runs_in(const RuntimeFiles& files, const os::ProcessId& process) {
     try {
         const auto words = os::read_file_start(fmt::format("/proc/{}/cmdline", process.pid), 1 << 20);
+        if (words.empty()) {
+            // It is ending. Its memory, and with it the command line, goes before its sockets and image locks
+            // do, and whoever takes it for gone meets those.
+            os::wait_until_gone(process, Deadline::after(10s));
+            return false;
+        }
         auto folder = text::base_name(files.folder);
         if (folder.ends_with(RuntimeFiles::next_suffix))
             folder.resize(folder.size() - std::string_view(RuntimeFiles::next_suffix).size());
