@@ -36,9 +36,11 @@ Progressed read_marks(const store::JournalContent& journal, size_t steps) {
     return state;
 }
 
-void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t step) {
+/// begun: set once it may have done something.
+void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t step, bool& begun) {
     const TraceStep trace(plan::kind_of(plan.steps[step]));
     journal.mark(StepMark::begun, step);
+    begun = true;
     world.apply(plan.steps[step]);
     journal.mark(StepMark::done, step);
 }
@@ -103,6 +105,16 @@ std::string left_behind(const plan::Plan& plan, uint32_t failed) {
                 error.hint().empty() ? "the next command on this domain finishes it" : error.hint());
 }
 
+/// Whether a failure there takes everything back. Not if the guest may be gone, or an image's content may
+/// have been set back: taking back the rest would leave neither the old world nor the new one, and a crash at
+/// that step goes forward too.
+bool takes_back(const plan::Plan& plan, uint32_t step, bool begun) {
+    const auto& action = plan.steps[step];
+    const bool final =
+        std::holds_alternative<plan::EndGuest>(action) || std::holds_alternative<plan::ApplyInternal>(action);
+    return step < plan.point_of_no_return || (step == plan.point_of_no_return && !(begun && final));
+}
+
 void check_cancel(const plan::Plan& plan, uint32_t step, const Control& control) {
     if (!control.cancelled() || step > plan.point_of_no_return) return;
     throw Error(ErrorCode::cancelled,
@@ -112,13 +124,14 @@ void check_cancel(const plan::Plan& plan, uint32_t step, const Control& control)
 /// Forward from a step; a failure there ends what may be left.
 std::vector<std::string> go_forward(World& world, Journal& journal, const plan::Plan& plan, uint32_t from) {
     for (uint32_t step = from; step < plan.steps.size(); ++step) {
+        bool begun = false;
         try {
-            apply_step(world, journal, plan, step);
+            apply_step(world, journal, plan, step, begun);
         } catch (const Error& error) {
             if (!may_be_left(plan.steps[step])) throw;
             journal.close();
-            return {fmt::format("finished the interrupted {} of '{}' but for its end: {}", plan.operation,
-                                plan.snapshot, error.what())};
+            return {fmt::format("finished the interrupted {} of '{}' but for its end: {}; {}", plan.operation,
+                                plan.snapshot, error.what(), left_behind(plan, step))};
         }
     }
     journal.close();
@@ -137,11 +150,12 @@ bool goes_forward(const plan::Plan& plan, const Progressed& state) {
 void run_plan(World& world, const plan::Plan& plan, const std::string& journal_path, const Control& control) {
     Journal journal = Journal::open(journal_path, plan::to_json(plan));
     for (uint32_t step = 0; step < plan.steps.size(); ++step) {
+        bool begun = false;
         try {
             check_cancel(plan, step, control);
-            apply_step(world, journal, plan, step);
+            apply_step(world, journal, plan, step, begun);
         } catch (const Error& error) {
-            if (step <= plan.point_of_no_return) fail_back(world, journal, plan, step, error);
+            if (takes_back(plan, step, begun)) fail_back(world, journal, plan, step, error);
             fail_forward(journal, plan, step, error);
         }
     }

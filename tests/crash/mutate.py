@@ -18,8 +18,8 @@ MISTAKES = {
         "            check_cancel(plan, step, control);\n            if (step + 1 == plan.steps.size()) os::remove_file_durably(journal_path);\n",
     ),
     "point-of-no-return-off-by-one": (
-        "if (step <= plan.point_of_no_return) fail_back",
-        "if (step <= plan.point_of_no_return + 1) fail_back",
+        "return step < plan.point_of_no_return ||",
+        "return step < plan.point_of_no_return + 2 ||",
     ),
 }
 

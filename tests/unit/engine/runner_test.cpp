@@ -160,6 +160,19 @@ TEST_F(RunnerTest, AFailureBeforeThePointOfNoReturnTakesEverythingBack) {
     }
 }
 
+TEST_F(RunnerTest, AGuestThatMayBeGoneIsNotTakenForOneThatRuns) {
+    for (const int at : {6, 7}) { // in the midst of end-guest, and behind it
+        std::map<std::string, std::string> files;
+        FileWorld world(files, at);
+        world.fail_instead = true;
+        EXPECT_THROW(run_plan(world, final_plan(), journal, {}), Error);
+        EXPECT_TRUE(files.contains("a")) << at;
+        FileWorld mended(files, -1);
+        recover_plan(mended, journal);
+        EXPECT_TRUE(is_new(final_plan(), files)) << at;
+    }
+}
+
 TEST_F(RunnerTest, AFileOfSomebodyElseIsNotUndone) {
     std::map<std::string, std::string> files{{"b", "theirs"}};
     plan::Plan plan = undoable_plan();
