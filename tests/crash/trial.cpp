@@ -4,6 +4,7 @@
 #include "os/effect.h"
 #include "os/file.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <fmt/format.h>
@@ -199,10 +200,12 @@ Verdict Trials::run(Blow first, std::optional<Blow> second) {
     os::write_file(world_.faults(), "");
     bool struck_again = false;
     uint32_t effects_of_second = 0;
+    std::string said = ended.words;
     if (second) {
         const auto again = recover(*second);
         struck_again = again.effects >= second->at;
         effects_of_second = again.effects;
+        said += again.words;
         os::write_file(world_.faults(), "");
     }
     const auto recovered = recover({});
@@ -210,7 +213,7 @@ Verdict Trials::run(Blow first, std::optional<Blow> second) {
         verdict.why =
             fmt::format("recovery {}: {}", recovered.how == 3 ? "hangs" : "failed", recovered.words);
     } else {
-        verdict = judge(ended, first, second);
+        verdict = judge(ended, said, first, second);
     }
     verdict.effects = ended.effects;
     verdict.recovery_effects = std::max(effects_of_second, recovered.effects);
@@ -245,7 +248,8 @@ static void forget_states(Picture& picture) {
             one.state.clear();
 }
 
-Verdict Trials::judge(const Ended& ended, const Blow& first, const std::optional<Blow>& second) {
+Verdict Trials::judge(const Ended& ended, const std::string& said, const Blow& first,
+                      const std::optional<Blow>& second) {
     Verdict verdict;
     auto seen = look_at(world_), old_world = old_, new_world = new_;
     if (kills_qemu(first.fault))
@@ -259,11 +263,14 @@ Verdict Trials::judge(const Ended& ended, const Blow& first, const std::optional
     // A verb that says that it is done has left the new world.
     const bool right = is_new || (is_old && ended.how != 0);
     const auto& expected = is_new ? new_world : old_world;
-    const bool may_be_off = kills_qemu(first.fault) || (second && kills_qemu(second->fault)) ||
-                            (failed && is_an_error(first.fault) && is_new);
+    const bool may_be_off =
+        kills_qemu(first.fault) || (second && kills_qemu(second->fault)) ||
+        (is_new && ((failed && is_an_error(first.fault)) || (second && is_an_error(second->fault))));
     const bool guests_right = seen.guests == expected.guests || (is_old && seen.guests == old_world.guests) ||
                               (may_be_off && seen.guests.empty());
-    const bool said_so = failed && ended.words.find("stays") != std::string::npos;
+    const bool said_so = std::all_of(seen.strays.begin(), seen.strays.end(), [&](const auto& stray) {
+        return said.find(stray) != std::string::npos;
+    });
     if (right && guests_right && seen.problems.empty() && (seen.strays.empty() || said_so))
         verdict.world = is_new ? Verdict::World::fresh : Verdict::World::old;
     else

@@ -48,7 +48,8 @@ class Trials {
     Ended verb(const Blow& blow);
     Ended recover(const Blow& blow);
     Verdict judge_both(const Ended& ended, int how_the_other_ended);
-    Verdict judge(const Ended& ended, const Blow& first, const std::optional<Blow>& second);
+    Verdict judge(const Ended& ended, const std::string& said, const Blow& first,
+                  const std::optional<Blow>& second);
     void count_kinds();
 
     Scenario scenario_;
