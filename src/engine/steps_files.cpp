@@ -1,8 +1,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/steps.h"
-#include "memory/hot_pages.h"
 #include "image/qemu_img.h"
+#include "memory/hot_pages.h"
 #include "os/file.h"
 
 #include <fmt/format.h>
@@ -13,6 +13,8 @@ using model::FileRole;
 
 namespace {
 
+constexpr uint64_t largest_empty_image = 256 << 10; ///< header, reference counts and L1 table, 64 KiB each
+
 /// A file that a step made, or half made: empty, broken, or an overlay of just that base. Anything else came
 /// from somebody else in between, and stays.
 bool is_our_overlay(const plan::MakeOverlay& step) {
@@ -20,7 +22,11 @@ bool is_our_overlay(const plan::MakeOverlay& step) {
     if (!info || !info->is_regular) return false;
     if (info->size == 0) return true;
     try {
-        return image::info(step.path, "qcow2").backing_path == step.backing;
+        // QEMU 10's qemu-img writes a header without a backing file first: killed between the two, it leaves
+        // an image that holds nothing at all.
+        const auto image = image::info(step.path, "qcow2");
+        const bool holds_nothing = info->size <= largest_empty_image && image.snapshots.empty();
+        return image.backing_path == step.backing || (image.backing_path.empty() && holds_nothing);
     } catch (const Error&) {
         return true; // QEMU or qemu-img was killed while it wrote the header
     }

@@ -61,19 +61,19 @@ void apply(Session& session, const plan::StartGuest& step) {
     const auto domain = runnable(session.folders(), parse_domain(step.text, session.name()));
     const bool incoming =
         step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
-    if (!use_prepared_qemu(session, domain)) start_qemu(session, domain, incoming);
     try {
+        if (!use_prepared_qemu(session, domain)) start_qemu(session, domain, incoming);
         if (step.from == plan::StartGuest::From::memory)
             step.at_once ? load_memory_at_once(session, step.image)
                          : load_memory(session, domain, step.image);
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
+        note_reason(session, step.reason);
+        if (!step.paused) qmp::cont(session.monitor(), quick());
     } catch (const Error&) {
-        end_qemu(session, "failed"); // a guest without its memory must not run
+        end_qemu(session, "failed"); // neither a guest without its memory nor one that waits for ever
         throw;
     }
-    note_reason(session, step.reason);
-    if (!step.paused) qmp::cont(session.monitor(), quick());
 }
 
 /// Only of a start from nothing: it lasted a moment, and nobody was told of it.
