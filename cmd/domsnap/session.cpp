@@ -56,6 +56,12 @@ void Session::say(std::string_view message) {
     if (!globals_.quiet) print(message);
 }
 
+void Session::remark(const std::string& line) {
+    if (globals_.quiet) return;
+    meter_->clear();
+    to_stderr(ui::cell(line) + "\n");
+}
+
 void Session::warn(const std::string& line) {
     meter_->clear();
     to_stderr(fmt::format("warning: {}\n", ui::cell(line)));

@@ -33,6 +33,8 @@ class Session {
     /// "Domain 'g' started": not with -q. See finish() for the newline.
     void say(std::string_view message);
     void warn(const std::string& line);
+    /// What virsh does not say: on stderr, where no script that reads virsh's words stumbles over it; not with -q.
+    void remark(const std::string& line);
     /// Warns if something was cut short there: for verbs that only look, and do not recover.
     void warn_of_unfinished(const std::string& domain);
 

@@ -50,7 +50,7 @@ static void snapshot_revert(Session& session, const Arguments& arguments) {
     if (options.dry_run) return show_plan(session, result.plan);
     if (!options.save.empty()) session.say(fmt::format("Domain snapshot {} created\n", options.save));
     session.say(fmt::format("Domain snapshot {} reverted\n", name));
-    session.say(fmt::format("Way: {}\n", result.way));
+    if (result.way != "offline") session.remark("way: " + result.way);
 }
 
 static void snapshot_delete(Session& session, const Arguments& arguments) {

@@ -34,12 +34,18 @@ std::string device_problem(const model::Element& device) {
     return {};
 }
 
+/// UEFI's, a file that the firmware writes.
+bool has_variables(const model::Element& os) {
+    const auto* loader = os.child("loader");
+    return os.child("nvram") || os.find_attribute("firmware") || (loader && loader->attribute("type") == "pflash");
+}
+
 } // namespace
 
 std::string beside_problem(const model::Domain& domain) {
     for (const auto* element : domain.document.elements())
         if (element->name.ends_with(":commandline")) return "it has options of QEMU's own";
-    if (const auto* os = domain.document.child("os"); os && (os->child("nvram") || os->find_attribute("firmware")))
+    if (const auto* os = domain.document.child("os"); os && has_variables(*os))
         return "it has UEFI's variables";
     if (const auto* backing = domain.document.child("memoryBacking"); backing && backing->child("allocation"))
         return "its memory is allocated at once";

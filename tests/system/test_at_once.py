@@ -42,9 +42,10 @@ class AtOnce(harness.SystemTest):
         wait_for(lambda: has_ended(self.pages()["pid"]), 20, "the page server has ended")
 
     def revert(self, *options):
-        out = self.ok("snapshot-revert", "g", "s", *options)
-        self.assertIn("Domain snapshot s reverted", out)
-        return out
+        """What it says of the way that it went."""
+        result = self.cli("snapshot-revert", "g", "s", *options)
+        self.assertEqual((result.code, result.out), (0, "Domain snapshot s reverted\n\n"), result.err)
+        return result.err
 
     def test_twice_then_eager_then_paused(self):
         guest = self.boot()

@@ -15,7 +15,8 @@ WORDS = [("create overlay", "make-overlay"), ("copy ", "copy-image"), ("create m
          ("write the domain's definition", "put-definition"), ("note what the running guest uses", "put-live"),
          ("write the record", "put-record"), ("remove the record", "remove-record"), ("make '.*' the current", "set-current"),
          ("no snapshot is current", "set-current"), ("check that QEMU takes", "try-out"), ("end the running guest", "end-guest"),
-         ("start QEMU", "start-guest"), ("merge .* let it go on there", "commit-active"), ("merge ", "merge"), ("pull ", "pull"),
+         ("start QEMU", "start-guest"),
+         ("start a second QEMU", "prepare-guest"), ("let the guest go on from", "start-guest"), ("merge .* let it go on there", "commit-active"), ("merge ", "merge"), ("pull ", "pull"),
          ("let .* rest on", "rebase"), ("remove ", "remove-file"), ("note by what", "note-frozen")]
 
 
@@ -30,10 +31,10 @@ def unstamped(path):
 
 class ExecutedPlan(harness.SystemTest):
     def files(self):
-        """The images and memory files: what is not the domain's state and not the test's own."""
+        """The images and memory files: what is not the domain's state, not the test's own and no mere hint (hot pages)."""
         kept = self.scratch.state / "domains" / "g" / "memory"
         found = [*self.scratch.path.iterdir(), *(kept.iterdir() if kept.is_dir() else ())]
-        return {unstamped(p) for p in found if p.is_file() and p.suffix not in (".xml", ".log", ".trace")}
+        return {unstamped(p) for p in found if p.is_file() and p.suffix not in (".xml", ".log", ".trace", ".hot")}
 
     def run_as_printed(self, *arguments):
         plan = json.loads(self.ok(*arguments, "--dry-run", "--json"))

@@ -36,7 +36,8 @@ class Save(SystemTest):
 
     def assert_does_not_ask(self, snapshot, *options):
         result = self.on_terminal("n", "snapshot-revert", "g", snapshot, *options)
-        self.assertEqual((result.code, result.err), (0, ""))
+        said = [line for line in result.err.splitlines() if not line.startswith("way: ")]
+        self.assertEqual((result.code, said), (0, []))
 
     def two_disks(self):
         self.define(disks=[Disk(target, self.scratch.image(f"{target}.qcow2")) for target in ("vda", "vdb")])
