@@ -271,7 +271,8 @@ Plan plan_revert(const std::string& name, const RevertOptions& options, const Fa
     plan_switch(draft, applied);
     collect_files(draft);
     describe_guest(draft);
-    draft.plan.warnings = firmware_warnings(snapshot, facts);
+    for (const auto& warning : firmware_warnings(snapshot, facts))
+        draft.plan.warnings.push_back(warning);
     return std::move(draft.plan);
 }
 

@@ -91,6 +91,9 @@ struct Does {
     void operator()(const FreezeGuest&) const {}
     void operator()(const ThawGuest&) const {}
     void operator()(const NoteFrozen&) const {}
+    // Its machines have neither UEFI nor a TPM.
+    void operator()(const KeepFile&) const {}
+    void operator()(const PutBack&) const {}
     void operator()(const CreateInternal& s) const { freeze(s.path, s.tag); }
     void operator()(const DeleteInternal& s) const {
         world.images.at(s.path).tags.erase(s.tag);
