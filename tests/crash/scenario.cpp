@@ -116,7 +116,7 @@ std::vector<Scenario> scenarios_of_domains() {
              host.define(world.document(the_domain, {{"vda", "vda.qcow2"}, {"vdb", "vdb.qcow2"}}), false);
          }},
         {"start", "", define_two_disks, false,
-         [](World&, Host& host, const Control& control) { host.start(the_domain, false, control); }},
+         [](World&, Host& host, const Control& control) { host.start(the_domain, {}, control); }},
         {"destroy", "", define_two_disks, true,
          [](World&, Host& host, const Control&) { host.destroy(the_domain); }},
         {"domrename", "", chain_of(1), false,
@@ -189,7 +189,7 @@ std::vector<Scenario> scenarios_of_records() {
 } // namespace
 
 void start_guest(const Host& host) {
-    Host(host).start(the_domain, false);
+    Host(host).start(the_domain, Host::StartOptions{});
     const engine::View view(host.folders(), the_domain);
     const auto soon = [] { return Deadline::after(std::chrono::seconds(30)); };
     auto monitor = qmp::Client::connect(view.files().watch(), soon());
