@@ -17,7 +17,7 @@ from domain_xml import Disk, domain_xml
 from guest import Guest, inconsistencies, wait_for
 from scratch import Scratch, difference, fingerprint, has_ended, requires, tool
 
-__all__ = ["Disk", "SystemTest", "fingerprint", "main", "requires", "tool", "wait_for", "xml_of"]
+__all__ = ["Disk", "SystemTest", "fingerprint", "kept_files", "main", "requires", "tool", "wait_for", "xml_of"]
 
 
 @dataclass
@@ -148,6 +148,10 @@ class SystemTest(unittest.TestCase):
         rows = [line.split(None, 1) for line in self.ok("domblklist", name).splitlines()[2:] if line.strip()]
         return {target: pathlib.Path(source.strip()) for target, source in rows}
 
+    def files(self):
+        """The images and memory files that lie in the scratch folder."""
+        return sorted(str(p) for p in kept_files(self.scratch.path.iterdir()) if p.name != "request.xml")
+
     # What must hold
     def assert_consistent(self, guest):
         """RAM and disks of the guest are of one moment and whole; returns its status."""
@@ -168,6 +172,12 @@ class SystemTest(unittest.TestCase):
         yield
         after = [fingerprint(folder) for folder in folders]
         self.assertEqual([line for pair in zip(before, after) for line in difference(*pair)], [])
+
+
+def kept_files(paths):
+    """The files among the paths, but for the lists of hot pages: one comes in its own time and goes with its image. One whose
+    image is gone is a file like any other."""
+    return [p for p in paths if p.is_file() and not (p.suffix == ".hot" and p.with_suffix("").exists())]
 
 
 def xml_of(text):

@@ -31,10 +31,10 @@ def unstamped(path):
 
 class ExecutedPlan(harness.SystemTest):
     def files(self):
-        """The images and memory files: what is not the domain's state, not the test's own and no mere hint (hot pages)."""
+        """The images and memory files: what is not the domain's state and not the test's own."""
         kept = self.scratch.state / "domains" / "g" / "memory"
         found = [*self.scratch.path.iterdir(), *(kept.iterdir() if kept.is_dir() else ())]
-        return {unstamped(p) for p in found if p.is_file() and p.suffix not in (".xml", ".log", ".trace", ".hot")}
+        return {unstamped(p) for p in harness.kept_files(found) if p.suffix not in (".xml", ".log", ".trace")}
 
     def run_as_printed(self, *arguments):
         plan = json.loads(self.ok(*arguments, "--dry-run", "--json"))

@@ -35,9 +35,6 @@ class Mixtures(harness.SystemTest):
         return [Disk(name, self.scratch.image(f"{name}.{form}", fmt=form), format=form, **more.get(name, {}))
                 for name, form in FORMATS.items()]
 
-    def files(self):
-        return sorted(str(p) for p in self.scratch.path.iterdir() if p.is_file() and p.name != "request.xml")
-
     def take(self, kinds, memory):
         """Creates the snapshot; what the user copies goes into a folder of its own."""
         file = self.scratch / "request.xml"

@@ -42,9 +42,6 @@ class Table(harness.SystemTest):
         file.write_text(request("cell", memory, disk))
         return ("snapshot-create", "g", file, *(["--disk-only"] if disk_only else []))
 
-    def files(self):
-        return sorted(str(p) for p in self.scratch.path.iterdir() if p.is_file() and p.name != "request.xml")
-
     def assert_refused_without_a_trace(self, cell):
         before = self.files(), self.snapshots(), self.sources()
         self.refused(*self.create(*cell))
