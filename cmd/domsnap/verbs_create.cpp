@@ -92,7 +92,7 @@ std::vector<Verb> create_verbs() {
          with_common({domain_argument(), argument("xmlfile", "domain snapshot XML; - is standard input"),
                       flag("redefine", "redefine metadata for existing snapshot"),
                       flag("current", "with redefine, set current snapshot")}),
-         {exclusive("wait", "no-wait")},
+         {exclusive("wait", "no-wait"), exclusive("print-xml", "dry-run")},
          snapshot_create},
         {"snapshot-create-as",
          "Create a snapshot from a set of args",
@@ -103,7 +103,7 @@ std::vector<Verb> create_verbs() {
               value("memspec", "memory attributes: [file=]name[,snapshot=type]"),
               argument_list("diskspec",
                             "disk attributes: disk[,snapshot=type][,driver=type][,stype=type][,file=name]")}),
-         {exclusive("wait", "no-wait")},
+         {exclusive("wait", "no-wait"), exclusive("print-xml", "dry-run")},
          snapshot_create_as},
     };
 }

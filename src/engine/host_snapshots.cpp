@@ -154,12 +154,12 @@ RevertResult save_and_revert(Session& session, const std::string& snapshot, cons
 
 CreateResult Host::snapshot_create(const std::string& domain, const std::string& xml,
                                    const CreateOptions& options, const Control& control) {
+    plan::check_flags(options);
     if (options.validate) validate_snapshot(xml);
     auto request = xml::parse_snapshot(
         xml, {.redefine = options.redefine, .disk_only = options.disk_only, .record = false},
         "(domain_snapshot)");
     Session session(folders_, resolve_name(folders_, domain), "snapshot-create", control);
-    plan::check_flags(options, request, session.process().has_value());
     if (options.redefine) return {redefine(session, std::move(request), options.current), {}};
     return create(session, std::move(request), options);
 }

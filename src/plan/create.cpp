@@ -29,6 +29,24 @@ void choose_name(CreateDraft& draft, const model::SnapshotTree& tree) {
                     "choose another name, or delete that snapshot first");
 }
 
+/// Every snapshot is live where it can be; who asks for it wants to know where it cannot.
+void check_live(const CreateDraft& draft) {
+    if (!draft.options.live) return;
+    const auto no = [](const std::string& why) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("live snapshot creation is supported only during full system "
+                                "snapshots: {}",
+                                why),
+                    "leave --live out, or take external memory");
+    };
+    if (!draft.facts.online()) no("the domain is not running");
+    if (draft.has_memory(Location::internal))
+        no("QEMU stops the guest while it writes its memory into an image");
+    if (has_manual(draft.record)) no("the guest must stand still until you have copied the disk");
+    if (draft.has_memory(Location::external) && draft.runs_on() && !draft.facts.background_snapshot)
+        no(draft.facts.why_not_background);
+}
+
 void plan_stop(CreateDraft& draft, const SwitchDisks& change) {
     auto& steps = draft.plan.steps;
     const bool runs_at_once = draft.runs_on() && (change.image.empty() || change.background);
@@ -143,6 +161,7 @@ Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& fa
                     fmt::format("domain '{}' is {}: there is nothing sound to save", facts.live.name,
                                 model::to_string(facts.state)),
                     "revert it to a snapshot, or destroy it first");
+    check_live(draft);
     check_quiesce(draft);
     choose_name(draft, tree);
     draft.plan.operation = "snapshot-create";

@@ -19,7 +19,7 @@ Cell cell_of(const model::Snapshot& request, const CreateOptions& options, const
              bool online);
 
 /// Excluding flags, in libvirt's words; throws invalid_request.
-void check_flags(const CreateOptions& options, const model::Snapshot& request, bool online);
+void check_flags(const CreateOptions& options);
 void check_flags(const RevertOptions& options);
 void check_flags(const DeleteOptions& options);
 

@@ -161,6 +161,26 @@ TEST(Planner, ACopyOfTheUsersMustBePutBackByTheUser) {
         }
 }
 
+TEST(Planner, LiveIsRefusedWhereTheGuestWouldStandStill) {
+    const CreateOptions live{.live = true};
+    const auto said = [&](const std::string& inner, const Facts& facts) {
+        return create_refusal("<domainsnapshot><name>l</name>" + inner + "</domainsnapshot>", live, facts);
+    };
+    auto facts = test_facts(running);
+    EXPECT_EQ(said("<memory file='/vm/l.mem'/>", facts), "(accepted)");
+    EXPECT_EQ(said("<memory snapshot='no'/>", facts), "(accepted)");
+    const std::string words = "live snapshot creation is supported only during full system snapshots: ";
+    EXPECT_EQ(said("<memory snapshot='internal'/><disks><disk name='vdb' snapshot='no'/></disks>", facts),
+              words + "QEMU stops the guest while it writes its memory into an image");
+    EXPECT_EQ(said("<memory file='/vm/l.mem'/><disks><disk name='vdb' snapshot='manual'/></disks>", facts),
+              words + "the guest must stand still until you have copied the disk");
+    EXPECT_EQ(said("<disks><disk name='vda' snapshot='external'/></disks>", test_facts(off)),
+              words + "the domain is not running");
+    facts.background_snapshot = false;
+    facts.why_not_background = "this user may not use userfaultfd";
+    EXPECT_EQ(said("<memory file='/vm/l.mem'/>", facts), words + facts.why_not_background);
+}
+
 TEST(Planner, QuiescingNeedsAnAgentThatAnswers) {
     const CreateOptions quiet{.disk_only = true, .quiesce = true};
     auto facts = test_facts(running);

@@ -106,7 +106,7 @@ inline Plan plan_from_xml(const std::string& xml, const CreateOptions& options, 
     if (!outcome.valid()) throw Error(ErrorCode::invalid_request, outcome.refusal);
     request.memory.location = outcome.memory;
     xml::align_disks(request, facts.live, outcome.disk);
-    check_flags(options, request, facts.online());
+    check_flags(options);
     return plan_create(request, options, facts, tree);
 }
 
