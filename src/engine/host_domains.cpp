@@ -196,6 +196,7 @@ void Host::start(const std::string& name, const StartOptions& options, const Con
             ErrorCode::conflict,
             fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
     refuse_frozen_disks(session);
+    observe_for_start(session);
     const auto domain = runnable(folders_, session.definition());
     if (options.reset_nvram) reset_nvram(session, domain);
     run_plan(*real_world(session), start_plan(session, domain, options.paused), session.folder().journal(),

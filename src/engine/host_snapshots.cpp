@@ -70,7 +70,7 @@ CreateResult create(Session& session, model::Snapshot request, const CreateOptio
     const bool takes_memory = !options.disk_only && request.memory.location != model::Location::no;
     if (takes_memory && !options.dry_run) wait_for_pages(session, "snapshot-create");
     const auto tree = session.snapshot_heads();
-    auto facts = observe_for_create(session, named_files(request));
+    auto facts = observe_for_create(session, tree, named_files(request));
     if (options.quiesce) look_at_agent(session, facts);
     const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
     CreateResult result{plan.snapshot, plan::describe(plan)};
@@ -103,7 +103,7 @@ PlanView erase(Session& session, const std::string& snapshot, const DeleteOption
     const auto tree = session.snapshots();
     tree.get(snapshot);
     if (!options.dry_run) wait_for_pages(session, "snapshot-delete"); // it may remove what is loaded from
-    auto facts = observe_for_delete(session, tree);
+    auto facts = observe_for_delete(session, tree, snapshot, options);
     const auto plan =
         plan_beside_others(session, facts, [&] { return plan::plan_delete(snapshot, options, facts, tree); });
     if (!options.dry_run) finish(session, plan, *real_world(session), session.control());

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "engine/firmware.h"
 #include "engine/guest.h"
+#include "engine/known_files.h"
 #include "engine/look.h"
 #include "engine/memory_identity.h"
 #include "memory/capture.h"
@@ -75,7 +76,14 @@ model::SnapshotState observed_state(const qmp::Status& status) {
     return model::SnapshotState::paused;
 }
 
-Facts observe_for_create(Session& session, const std::vector<NamedFile>& named) {
+void observe_for_start(const Session& session) {
+    Facts facts;
+    look_at_disks(facts, session.definition());
+    require_known(session, facts, session.snapshot_heads(), files_of(session.definition(), facts));
+}
+
+Facts observe_for_create(Session& session, const model::SnapshotTree& tree,
+                         const std::vector<NamedFile>& named) {
     if (session.process()) take_images_back(session);
     Facts facts = observe(session);
     look_at_disks(facts, facts.live);
@@ -85,19 +93,11 @@ Facts observe_for_create(Session& session, const std::vector<NamedFile>& named) 
     look_at_folders(facts, named);
     look_for_background(session, facts);
     check_leaves(facts);
+    require_known(session, facts, tree, files_of(facts.live, facts));
     return facts;
 }
 
-Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, const model::Snapshot& snapshot) {
-    Facts facts = observe_for_delete(session, tree);
-    if (snapshot.memory.location == model::Location::external) {
-        facts.images[snapshot.memory.file].problem = image_problem(session, snapshot);
-        look_for_at_once(session, snapshot, facts);
-    }
-    return facts;
-}
-
-Facts observe_for_delete(Session& session, const model::SnapshotTree& tree) {
+static Facts observe_tree(Session& session, const model::SnapshotTree& tree) {
     Facts facts = observe(session);
     look_at_disks(facts, facts.live);
     look_at_disks(facts, facts.definition);
@@ -105,6 +105,25 @@ Facts observe_for_delete(Session& session, const model::SnapshotTree& tree) {
     look_at_disk_nodes(session, facts);
     look_at_folders(facts, {});
     look_at_made_files(facts, session);
+    return facts;
+}
+
+Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, const model::Snapshot& snapshot) {
+    Facts facts = observe_tree(session, tree);
+    require_known(session, facts, tree, files_of(snapshot, facts));
+    if (snapshot.memory.location == model::Location::external) {
+        facts.images[snapshot.memory.file].problem = image_problem(session, snapshot);
+        look_for_at_once(session, snapshot, facts);
+    }
+    return facts;
+}
+
+Facts observe_for_delete(Session& session, const model::SnapshotTree& tree, const std::string& snapshot,
+                         const DeleteOptions& options) {
+    Facts facts = observe_tree(session, tree);
+    if (options.metadata) return facts;
+    check_leaves(facts);
+    require_known(session, facts, tree, files_to_delete(tree, snapshot, options, facts));
     return facts;
 }
 

@@ -15,14 +15,19 @@ struct NamedFile {
     std::string path, format;
 };
 
+/// What a start rests on. Nothing to tell the planner of: throws conflict for what was changed behind our
+/// back.
+void observe_for_start(const Session& session);
 /// What a new snapshot needs to know, of the files too that the request names.
-plan::Facts observe_for_create(Session& session, const std::vector<NamedFile>& named);
+plan::Facts observe_for_create(Session& session, const model::SnapshotTree& tree,
+                               const std::vector<NamedFile>& named);
 /// What a revert to that snapshot needs: the files of every snapshot, and its memory image verified (not its
 /// pages).
 plan::Facts observe_for_revert(Session& session, const model::SnapshotTree& tree,
                                const model::Snapshot& snapshot);
 /// What a delete needs: the files of every snapshot.
-plan::Facts observe_for_delete(Session& session, const model::SnapshotTree& tree);
+plan::Facts observe_for_delete(Session& session, const model::SnapshotTree& tree, const std::string& snapshot,
+                               const DeleteOptions& options);
 
 /// "running", "paused", …, from the QEMU that answers; shutoff if none does.
 model::SnapshotState observed_state(const qmp::Status& status);

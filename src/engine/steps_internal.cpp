@@ -89,12 +89,14 @@ void undo(Session& session, Underway&, const plan::SaveInternal& step) {
         delete_internal(session, disk.path, disk.tag, fmt::format("{}-back-{}", step.job, disk.node));
 }
 
-void apply(Session&, const plan::CreateInternal& step) {
+void apply(Session& session, const plan::CreateInternal& step) {
     if (!holds(step.path, step.tag)) image::snapshot_create(step.path, step.tag);
+    session.ledger().renew(step.path);
 }
 
 void undo(Session& session, const plan::CreateInternal& step) {
     delete_internal(session, step.path, step.tag, "domsnap-back");
+    session.ledger().renew(step.path);
 }
 
 void apply(Session& session, const plan::DeleteInternal& step) {

@@ -76,6 +76,44 @@ std::optional<FileRole> file_role_from(std::string_view word) {
     return std::nullopt;
 }
 
+namespace {
+
+std::string changed(const char* what, const std::string& now, const std::string& was) {
+    return fmt::format("has another header: its {} is {}, and was {}", what,
+                       now.empty() ? "none" : text::printable(now), was.empty() ? "none" : was);
+}
+
+std::string header_difference(const KnownHeader& known, const KnownHeader& now) {
+    if (known.backing != now.backing) return changed("backing file", now.backing, known.backing);
+    if (known.backing_format != now.backing_format)
+        return changed("backing file's format", now.backing_format, known.backing_format);
+    if (known.data_file != now.data_file) return changed("data file", now.data_file, known.data_file);
+    if (known.virtual_size != now.virtual_size)
+        return changed("virtual size", text::human_size(now.virtual_size),
+                       text::human_size(known.virtual_size));
+    return known == now ? "" : "has another header: it is another image";
+}
+
+} // namespace
+
+std::string difference(const KnownFile& known, const KnownFile& now, bool frozen) {
+    if (known.header && now.header)
+        if (auto words = header_difference(*known.header, *now.header); !words.empty()) return words;
+    if (!known.frozen || !frozen) return {};
+    if (known.content.hash != now.content.hash) return "is another memory image";
+    if (!known.content.hash.empty()) return {}; // its checksums say more than its times
+    if (now.content.size < known.content.size)
+        return fmt::format("was cut from {} to {}", text::human_size(known.content.size),
+                           text::human_size(now.content.size));
+    const bool same =
+        known.content.size == now.content.size && known.content.modified == now.content.modified;
+    return same ? "" : "was written to";
+}
+
+bool is_elsewhere(const KnownFile& known, const KnownFile& now) {
+    return known.place.inode != now.place.inode || known.place.born != now.place.born;
+}
+
 Element to_element(const KnownFile& file) {
     Element element("file");
     element.set_attribute("path", file.path);

@@ -55,6 +55,12 @@ struct KnownFile {
     bool operator==(const KnownFile&) const = default;
 };
 
+/// What of the file as it is now is not as it is known, in words that follow its path ("was written to"); ""
+/// if nothing that matters. frozen: the content must be that of a snapshot. The rule: docs/formats/ledger.md.
+std::string difference(const KnownFile& known, const KnownFile& now, bool frozen);
+/// A copy with the same content took its place, or its file system is another.
+bool is_elsewhere(const KnownFile& known, const KnownFile& now);
+
 Element to_element(const KnownFile& file);
 /// Throws corrupt for what to_element did not write. Attributes that are not known are ignored.
 KnownFile known_file_from(const Element& element);

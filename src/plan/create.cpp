@@ -135,7 +135,7 @@ void plan_record(CreateDraft& draft, const model::SnapshotTree& tree) {
     if (!draft.options.no_metadata) {
         draft.plan.steps.push_back(PutRecord{record.name, record_text(record), {}});
         draft.plan.steps.push_back(SetCurrent{record.name, tree.current()});
-        if (auto files = frozen_files(draft, tree); !files.empty())
+        if (auto files = files_to_note(draft, tree); !files.empty())
             draft.plan.steps.push_back(NoteFrozen{std::move(files)});
     }
     if (draft.options.halt && draft.facts.online()) {

@@ -48,7 +48,7 @@ std::vector<InternalPoint> internal_points(const CreateDraft& draft);
 
 /// What the snapshot freezes as a whole: each disk's file, what lies below it as far as no other snapshot has
 /// frozen it, and the memory's own file.
-std::vector<FrozenFile> frozen_files(const CreateDraft& draft, const model::SnapshotTree& tree);
+std::vector<FrozenFile> files_to_note(const CreateDraft& draft, const model::SnapshotTree& tree);
 
 /// The stop that lasts until the user has copied the disks that are left to him, if there are any.
 void plan_hold(CreateDraft& draft);

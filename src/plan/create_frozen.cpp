@@ -22,14 +22,15 @@ static void add_chain(std::vector<FrozenFile>& files, const model::DiskPoint& po
     }
 }
 
-std::vector<FrozenFile> frozen_files(const CreateDraft& draft, const model::SnapshotTree& tree) {
+std::vector<FrozenFile> files_to_note(const CreateDraft& draft, const model::SnapshotTree& tree) {
+    const auto& record = draft.record;
     std::vector<FrozenFile> files;
-    for (const auto& disk : draft.record.disks)
+    for (const auto& disk : record.disks)
         if (disk.point && disk.point->tag.empty()) add_chain(files, *disk.point, draft.facts, tree);
-    const auto& memory = draft.record;
-    if (draft.has_memory(model::Location::external)) add(files, {memory.memory.file, "", true});
-    if (memory.memory_point && !uses(draft.facts.live, memory.memory_point->file))
-        add(files, {memory.memory_point->file, memory.memory_point->format, true});
+    for (const auto& own : record.own_files())
+        add(files, {own.file, own.file == record.memory.file ? "" : "raw", true});
+    if (record.memory_point && !uses(draft.facts.live, record.memory_point->file))
+        add(files, {record.memory_point->file, record.memory_point->format, true});
     return files;
 }
 

@@ -40,6 +40,48 @@ bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& 
     return any_point(snapshots, [&](const model::DiskPoint& p) { return p.file == file && p.tag == tag; });
 }
 
+std::vector<std::string> chain_from(const std::map<std::string, FileFacts>& files, std::string path) {
+    std::vector<std::string> chain;
+    while (!path.empty() && std::find(chain.begin(), chain.end(), path) == chain.end()) {
+        const auto file = files.find(path);
+        chain.push_back(std::move(path));
+        path = file == files.end() ? "" : file->second.backing;
+    }
+    return chain;
+}
+
+std::set<std::string> frozen_files(const std::vector<model::Snapshot>& snapshots,
+                                   const std::map<std::string, FileFacts>& files) {
+    std::set<std::string> frozen;
+    for (const auto& snapshot : snapshots)
+        for (const auto& point : snapshot.points()) {
+            auto path = point.tag.empty() ? point.file : "";
+            // What is below one that was met before has been met too.
+            while (!path.empty() && frozen.insert(path).second) {
+                const auto file = files.find(path);
+                path = file == files.end() ? "" : file->second.backing;
+            }
+        }
+    return frozen;
+}
+
+std::vector<std::string> needed_by(const std::vector<model::Snapshot>& snapshots,
+                                   const std::map<std::string, FileFacts>& files, const std::string& path) {
+    std::vector<std::string> names;
+    const auto rests_on = [&](const model::DiskPoint& point) {
+        const auto chain = chain_from(files, point.file);
+        return std::find(chain.begin(), chain.end(), path) != chain.end();
+    };
+    for (const auto& snapshot : snapshots) {
+        const auto points = snapshot.points();
+        const auto own = snapshot.own_files();
+        if (std::any_of(points.begin(), points.end(), rests_on) ||
+            std::any_of(own.begin(), own.end(), [&](const auto& file) { return file.file == path; }))
+            names.push_back(snapshot.name);
+    }
+    return names;
+}
+
 std::vector<std::string> overlays_of(const std::map<std::string, FileFacts>& files, const std::string& path) {
     std::vector<std::string> overlays;
     for (const auto& [name, file] : files)

@@ -25,6 +25,15 @@ bool is_whole_point(const std::vector<model::Snapshot>& snapshots, const std::st
 bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& file, const std::string& tag);
 /// The files that they froze as a whole.
 std::set<std::string> whole_points(const std::vector<model::Snapshot>& snapshots);
+/// Whether somebody's frozen content would change with the file: it is a whole point, or below one.
+std::set<std::string> frozen_files(const std::vector<model::Snapshot>& snapshots,
+                                   const std::map<std::string, FileFacts>& files);
+/// The snapshots that could not be gone back to without the file, by name.
+std::vector<std::string> needed_by(const std::vector<model::Snapshot>& snapshots,
+                                   const std::map<std::string, FileFacts>& files, const std::string& path);
+/// The file and what lies below it, top first, as far as it is known.
+std::vector<std::string> chain_from(const std::map<std::string, FileFacts>& files, std::string path);
+
 /// The files that have this one as their backing file, by path.
 std::vector<std::string> overlays_of(const std::map<std::string, FileFacts>& files, const std::string& path);
 /// True if one of the domain's disks has it as its source.
