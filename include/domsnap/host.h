@@ -94,6 +94,23 @@ struct RevertResult {
     std::string way; ///< how: "offline", "new process", with ", memory as it is needed" or ", memory first"
 };
 
+struct VerifyOptions {
+    bool repair = false; ///< give back leaked clusters, remove files that nothing needs and entries of none
+    bool accept = false; ///< what was changed behind domsnap's back is right: it is known as it is now
+};
+/// What was found of one snapshot.
+struct Verdict {
+    std::string snapshot; ///< "" = what belongs to none: the domain's own disks, left-over files
+    std::vector<std::string> problems;
+    std::vector<std::string> notes; ///< what is no problem, or could not be looked at
+    bool good() const { return problems.empty(); }
+};
+struct VerifyResult {
+    std::vector<Verdict> verdicts;     ///< the snapshots' in virsh's order, the domain's own last
+    std::vector<std::string> repaired; ///< what was done
+    bool good() const;
+};
+
 struct SnapshotInfo {
     std::string name, domain, state, parent; ///< parent "" = root
     bool current = false, external = false, has_memory = false;
@@ -224,6 +241,13 @@ class Host {
     /// What was cut short and waits to be finished or taken back, in words: what is seen of the domain may be
     /// half of it. "" if nothing was, or if whoever began it is still at work.
     std::string unfinished(const std::string& domain) const;
+
+    /// Records against files, chains, formats, checksums, and what is known of each file. snapshot "" = all,
+    /// and the domain's own disks and files. Changes nothing but what the options say, and never what a
+    /// snapshot needs.
+    VerifyResult snapshot_verify(const std::string& domain, const std::string& snapshot,
+                                 const VerifyOptions& options, const Control& control = {});
+
     /// Finishes or undoes what a crash left; one line for each thing done. domain "" = all.
     std::vector<std::string> recover(const std::string& domain, const Control& control = {});
 

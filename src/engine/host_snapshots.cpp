@@ -8,6 +8,7 @@
 #include "engine/pages.h"
 #include "engine/redefine.h"
 #include "engine/runner.h"
+#include "engine/verify.h"
 #include "os/file.h"
 #include "plan/planner.h"
 #include "store/journal.h"
@@ -191,6 +192,12 @@ std::string Host::unfinished(const std::string& domain) const {
         "{} of '{}' was cut short: 'domsnap recover {}', or the next command that changes '{}', "
         "finishes it or takes it back",
         plan.operation, text::printable(plan.snapshot), folder.name(), folder.name());
+}
+
+VerifyResult Host::snapshot_verify(const std::string& domain, const std::string& snapshot,
+                                   const VerifyOptions& options, const Control& control) {
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-verify", control);
+    return Verifier(session, options).run(snapshot);
 }
 
 std::vector<std::string> Host::recover(const std::string& domain, const Control& control) {

@@ -57,11 +57,15 @@ std::optional<KnownFile> Ledger::find(const std::string& path) const {
     return parse_entry(*xml, path);
 }
 
+KnownFile Ledger::read(const store::DomainFolder& folder, const std::string& entry) {
+    return parse_entry(folder.read_file_entry(entry), entry);
+}
+
 std::vector<KnownFile> Ledger::all(const Control& control) const {
     std::vector<KnownFile> files;
     for (const auto& entry : folder_.file_entries()) {
         try {
-            files.push_back(parse_entry(folder_.read_file_entry(entry), entry));
+            files.push_back(read(folder_, entry));
         } catch (const Error& error) {
             if (error.code() == ErrorCode::unsupported) throw; // of a newer domsnap
             control.warn(fmt::format("{}; the file that it is about is unknown now", error.what()));

@@ -19,6 +19,8 @@ class Ledger {
 
     /// Throws corrupt naming the entry's file, unsupported for one of a newer domsnap.
     std::optional<model::KnownFile> find(const std::string& path) const;
+    /// One of folder.file_entries(). Throws as find.
+    static model::KnownFile read(const store::DomainFolder& folder, const std::string& entry);
     /// Entries that cannot be read are left out, with a warning: what they were about is unknown.
     std::vector<model::KnownFile> all(const Control& control) const;
 

@@ -73,6 +73,18 @@ model::SnapshotTree View::read_snapshots(ParseRecord* parse) const {
     return model::SnapshotTree(std::move(snapshots), folder_.current());
 }
 
+model::SnapshotTree View::readable_snapshots(std::vector<std::string>& unreadable) const {
+    std::vector<model::Snapshot> snapshots;
+    for (const auto& path : folder_.record_files()) {
+        try {
+            snapshots.push_back(parse_record(folder_.read_record(path), path));
+        } catch (const Error& error) {
+            unreadable.push_back(error.what());
+        }
+    }
+    return model::SnapshotTree(std::move(snapshots), folder_.current());
+}
+
 model::SnapshotTree View::snapshots() const { return read_snapshots(parse_record); }
 model::SnapshotTree View::snapshot_heads() const { return read_snapshots(parse_record_head); }
 

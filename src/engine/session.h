@@ -35,6 +35,8 @@ class View {
     /// What runs; the definition if nothing does.
     model::Domain live() const;
     model::SnapshotTree snapshots() const;
+    /// Those that can be read; a line for each that cannot.
+    model::SnapshotTree readable_snapshots(std::vector<std::string>& unreadable) const;
     /// Without <domain>, <inactiveDomain> and <cookie>: for those who ask about the tree and the disks alone.
     /// They are nine tenths of a record, and a list of thousands must not parse them.
     model::SnapshotTree snapshot_heads() const;

@@ -35,6 +35,13 @@ CheckResult check(const std::string& path, const std::string& format) {
     return result_from(answer);
 }
 
+void repair_leaks(const std::string& path, const std::string& format) {
+    const std::string image = existing_image(path);
+    const auto run = qemu_img({"check", "-r", "leaks", "--output=json", node(image, format, true)});
+    if (!json::parse(run.out, nullptr, false).is_object()) throw refusal(run, "repair the image", image);
+    sync_image(image);
+}
+
 bool same_content(const std::string& a, const std::string& a_format, const std::string& b,
                   const std::string& b_format) {
     const ImageInfo first = chain(a, a_format).front(), second = chain(b, b_format).front();

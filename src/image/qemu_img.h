@@ -72,7 +72,11 @@ struct CheckResult {
     uint64_t errors = 0, leaks = 0, corruptions = 0;
     std::string words;
 };
+/// busy if a program writes to it: what is in the midst of a change cannot be judged.
 CheckResult check(const std::string& path, const std::string& format);
+/// Gives back the clusters that nothing in the image refers to; content stays. Durable. busy if a program has
+/// it open.
+void repair_leaks(const std::string& path, const std::string& format);
 /// Equal content, bit for bit, whatever the formats and chains.
 bool same_content(const std::string& a, const std::string& a_format, const std::string& b,
                   const std::string& b_format);
