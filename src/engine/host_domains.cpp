@@ -138,6 +138,7 @@ std::string Host::define(const std::string& xml, bool validate) {
     check_identity(folders_, domain);
     domain.document.remove_attribute("id");
     store::DomainFolder folder(folders_.state, domain.name);
+    folder.require_private();
     const auto lock =
         os::FileLock::take(folder.lock_path(), os::LockMode::exclusive, fmt::format("define {}", domain.name),
                            Deadline::after(std::chrono::hours(1)));

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/known_files.h"
-#include "engine/look.h"
+#include "engine/others.h"
 #include "engine/verify.h"
 #include "image/header.h"
 #include "os/file.h"
@@ -32,25 +32,7 @@ void add_all(Needed& needed, const plan::Facts& facts, const model::SnapshotTree
         if (!file.problem.empty()) needed.all = false;
 }
 
-/// Another domain may have been defined on what this one made.
-void add_other_domains(Needed& needed, const Session& session) {
-    for (const auto& name : store::domain_names(session.folders().state)) {
-        if (name == session.name()) continue;
-        const View view(session.folders(), name);
-        std::vector<std::string> unreadable;
-        const auto tree = view.readable_snapshots(unreadable);
-        plan::Facts facts;
-        facts.definition = view.definition();
-        facts.live = view.live();
-        look_at_disks(facts, facts.definition);
-        look_at_disks(facts, facts.live);
-        look_at_points(facts, tree);
-        add_all(needed, facts, tree);
-        if (!unreadable.empty()) needed.all = false;
-    }
-}
-
-/// So may the user have made an overlay over it, that no domain knows.
+/// The user may have made an overlay over it, that no domain knows.
 void add_neighbours(Needed& needed, const std::string& folder) {
     for (const auto& name : os::list_folder(folder)) {
         const auto path = folder + "/" + name;
@@ -115,7 +97,7 @@ std::vector<std::string> look_for_leftovers(Session& session, const plan::Facts&
                  fmt::format("{}, which is gone, was forgotten", file.path),
                  [&] { ledger.forget(file.path); });
     if (candidates(known, needed).empty()) return problems;
-    add_other_domains(needed, session);
+    needed.files.merge(files_of_others(session, facts));
     for (const auto& file : candidates(known, needed))
         add_neighbours(needed, text::folder_of(file.path));
     for (const auto& file : candidates(known, needed))

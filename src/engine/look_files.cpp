@@ -25,11 +25,13 @@ void look_at(Facts& facts, std::string path, std::string format) {
             file.actual_size = info.actual_size;
             for (const auto& snapshot : info.snapshots)
                 file.tags.insert(snapshot.tag);
+            image::require_plain_backing(info);
             if (info.corrupt)
                 file.problem =
                     fmt::format("{} is marked corrupt: repair it with qemu-img check -r all", path);
         } catch (const Error& error) {
             file.problem = error.what();
+            return; // what a header that is refused names is not opened
         }
         path = file.backing;
         format = file.backing_format;

@@ -55,6 +55,8 @@ void add_files(const plan::Facts& facts, std::set<std::string>& files, const Vie
     }
 }
 
+} // namespace
+
 std::set<std::string> files_of_others(const Session& session, const plan::Facts& facts) {
     std::set<std::string> files;
     for (const auto& name : store::domain_names(session.folders().state)) {
@@ -71,8 +73,6 @@ std::set<std::string> files_of_others(const Session& session, const plan::Facts&
     }
     return files;
 }
-
-} // namespace
 
 plan::Plan plan_beside_others(Session& session, plan::Facts& facts,
                               const std::function<plan::Plan()>& make_plan) {

@@ -27,9 +27,18 @@ machine::RuntimeFiles runtime_files(const Folders& folders, const std::string& u
     return machine::RuntimeFiles{folders.runtime + "/" + uuid};
 }
 
+static store::DomainFolder private_folder(const Folders& folders, const std::string& name) {
+    store::DomainFolder folder(folders.state, name);
+    folder.require_private();
+    return folder;
+}
+
 View::View(const Folders& folders, const std::string& name)
-    : folders_(folders), folder_(folders.state, name), definition_(parse_domain(folder_.definition(), name)),
+    : folders_(folders), folder_(private_folder(folders, name)),
+      definition_(parse_domain(folder_.definition(), name)),
       files_(runtime_files(folders, definition_.uuid)) {
+    os::require_unshared_folder(folders.runtime);
+    os::require_private_folder(files_.folder);
     model::set_name(definition_, name); // a rename that was cut short moved the folder, and not yet the text
 }
 

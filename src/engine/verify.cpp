@@ -37,6 +37,7 @@ Verifier::Verifier(Session& session, const VerifyOptions& options)
     look_at_disks(facts_, facts_.live);
     look_at_disks(facts_, facts_.definition);
     look_at_points(facts_, tree_);
+    look_at_made_files(facts_, session);
     frozen_ = plan::frozen_files(tree_.all(), facts_.files);
 }
 

@@ -65,6 +65,7 @@ ImageInfo ask_qemu_img(const std::string& path, const std::string& format) {
 }
 
 ImageInfo info(const std::string& path, const std::string& format) {
+    regular_or_block(path); // qemu-img would wait for a pipe's other end
     try {
         if (auto known = read_info(path, format)) return *std::move(known);
     } catch (const Error&) { // qemu-img says what is wrong with it, or understands more of it
@@ -83,8 +84,36 @@ static void require_backing_format(const ImageInfo& top) {
                             shell_quoted(top.backing_path), shell_quoted(top.path)));
 }
 
-static ImageInfo backing_of(const ImageInfo& top) {
+[[noreturn]] static void refuse_backing(const ImageInfo& top, const std::string& why) {
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("the header of '{}' names the backing file '{}', which {}", text::printable(top.path),
+                    text::printable(top.backing_path), why),
+        "where did that image come from? qemu-img rebase -u gives it the backing file that it should have");
+}
+
+void require_plain_backing(const ImageInfo& top) {
+    if (!top.data_file.empty())
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("the data of '{}' lies in another file, '{}': such images are not followed",
+                                text::printable(top.path), text::printable(top.data_file)),
+                    "qemu-img convert makes one file of them");
+    if (top.backing_path.empty()) return;
     require_backing_format(top);
+    const auto found = os::file_info(top.backing_path);
+    if (!found) return;
+    if (!found->is_regular && !found->is_block) refuse_backing(top, "is neither a file nor a block device");
+    // Others (vmdk) name further files, by rules of their own.
+    if (top.backing_format != "qcow2" && top.backing_format != "raw")
+        refuse_backing(top,
+                       fmt::format("is in the format '{}': below an image only qcow2 and raw are followed",
+                                   text::printable(top.backing_format)));
+    // A header that was made to show a guest the host's secrets names a text file; disks are whole sectors.
+    if (top.backing_format == "raw" && found->is_regular && found->size % 512 != 0)
+        refuse_backing(top, fmt::format("is no disk: it has {} bytes, not whole sectors", found->size));
+}
+
+static ImageInfo backing_of(const ImageInfo& top) {
     if (!os::exists(top.backing_path))
         throw Error(ErrorCode::not_found,
                     fmt::format("the backing file '{}' of '{}' does not exist",
@@ -112,8 +141,10 @@ std::vector<ImageInfo> chain(const std::string& path, const std::string& format)
     std::vector<ImageInfo> images = {info(path, format)};
     Met met;
     met.add(images.front().path);
-    while (!images.back().backing_path.empty()) {
+    for (;;) {
         const ImageInfo& top = images.back();
+        require_plain_backing(top);
+        if (top.backing_path.empty()) return images;
         if (!met.add(top.backing_path))
             throw Error(ErrorCode::corrupt,
                         fmt::format("the backing chain of '{}' is a loop: '{}' leads back to '{}'",
@@ -126,7 +157,6 @@ std::vector<ImageInfo> chain(const std::string& path, const std::string& format)
                 "merge some of them with qemu-img commit");
         images.push_back(backing_of(top));
     }
-    return images;
 }
 
 } // namespace domsnap::image

@@ -33,6 +33,10 @@ struct ImageInfo {
 /// given. Refuses (unsupported) json:, nbd: and other pseudo-protocol names in a header: only plain paths are
 /// files.
 ImageInfo info(const std::string& path, const std::string& format);
+/// What a header may make us open below an image that the user named: a file or block device, in a format that
+/// is said. Throws unsupported naming both; says nothing of one that is not there. Rule and reasons:
+/// docs/security.md.
+void require_plain_backing(const ImageInfo& top);
 /// The format as qemu-img probes it, for a file the user named without one; never used for guests' raw disks.
 std::string probe_format(const std::string& path);
 /// path and all that is below it, top first. A header that names a backing file without a format is refused,

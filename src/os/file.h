@@ -58,6 +58,12 @@ void rename_durably(const std::string& from, const std::string& to);
 void exchange(const std::string& one, const std::string& other);
 /// Makes the folder and its missing parents, 0700 each.
 void make_folders(const std::string& path);
+/// A folder that we made, if it is there: throws corrupt if it is a symlink, no folder, somebody else's, or if
+/// others may write to it, who could then put anything in the place of what is in it. What others may read is
+/// made 0700.
+void require_private_folder(const std::string& path);
+/// The same for a folder that the user named, which may be a symlink and be read by whom he likes.
+void require_unshared_folder(const std::string& path);
 /// Removes a folder of ours with all that is in it (does not follow symlinks).
 void remove_tree(const std::string& path);
 /// The entries' names, sorted, without "." and ".."; empty if there is no such folder.

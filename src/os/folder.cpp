@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,6 +65,46 @@ void make_folders(const std::string& path) {
     for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
         if (const std::string parent = path.substr(0, slash); !exists(parent)) make_one(parent);
     make_one(path);
+}
+
+[[noreturn]] static void refuse_folder(const std::string& path, const char* why, const char* hint) {
+    throw Error(ErrorCode::corrupt, fmt::format("'{}' {}", text::printable(path), why), hint);
+}
+
+static void require_ours(const std::string& path, const struct stat& found) {
+    if (!S_ISDIR(found.st_mode))
+        refuse_folder(path,
+                      S_ISLNK(found.st_mode) ? "is a symbolic link, where domsnap keeps a folder"
+                                             : "is no folder",
+                      "see who put it there, and remove it");
+    const uid_t me = ::geteuid();
+    if (found.st_uid != me && found.st_uid != 0)
+        refuse_folder(path, "belongs to another user, who could put anything in it",
+                      "run domsnap as that user, or name another folder");
+    if (found.st_mode & (S_IWGRP | S_IWOTH))
+        refuse_folder(path, "may be written to by others, who could put anything in it",
+                      "look at what is in it, then chmod go-rwx");
+}
+
+void require_private_folder(const std::string& path) {
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0) {
+        if (errno == ENOENT) return;
+        fail("look at", path);
+    }
+    require_ours(path, found);
+    if ((found.st_mode & 077) == 0 || found.st_uid != ::geteuid()) return;
+    const Fd fd(
+        uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+    if (!fd || ::fchmod(fd.get(), 0700) != 0) fail("set the permissions of", path);
+}
+
+void require_unshared_folder(const std::string& path) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) == 0)
+        require_ours(path, found);
+    else if (errno != ENOENT)
+        fail("look at", path);
 }
 
 static void remove_entry(int parent, const std::string& name, const std::string& path) {

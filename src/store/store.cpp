@@ -56,6 +56,16 @@ std::string DomainFolder::lock_path() const {
     return state_ + "/locks/" + text::percent_encode(name_);
 }
 
+void DomainFolder::require_private() const {
+    os::require_unshared_folder(state_);
+    for (const auto* own : {"/domains", "/locks", "/cache"})
+        os::require_private_folder(state_ + own);
+    if (!can_be_a_domain(name_)) return;
+    os::require_private_folder(path_);
+    for (const auto* own : {"/snapshots", "/files", "/memory"})
+        os::require_private_folder(path_ + own);
+}
+
 bool DomainFolder::defined() const {
     return can_be_a_domain(name_) && os::file_info(path_ + "/definition.xml", false).has_value();
 }

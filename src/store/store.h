@@ -28,6 +28,9 @@ class DomainFolder {
     /// not_found for a name that is too long to be a domain's.
     std::string lock_path() const;
 
+    /// Throws corrupt if the state folder, or what is in the domain's, is a symlink or open to others:
+    /// whoever could swap a folder could make us write elsewhere. (S2)
+    void require_private() const;
     bool defined() const;
     /// Removes what writers that were killed left beside their targets. The lock must be held.
     void remove_unfinished();
