@@ -210,14 +210,14 @@ class Killed(harness.SystemTest):
                 guest = self.boot(disks=[harness.Disk("vda", self.scratch.image(f"vda{marks}.qcow2"))])
                 self.ok("snapshot-create-as", "g", "s", "--disk-only")
                 guest.do(f"write vda {32 << 20:#x} kept")
-                self.kill_in_the_midst(marks)
-                self.ok("recover", "g")
+                said = self.kill_in_the_midst(marks) + self.ok("recover", "g")
                 self.assertEqual(list(self.scratch.state.rglob("journal")), [])
                 shown = tool("qemu-io", "-r", "-f", "qcow2", "-c", f"read -v {32 << 20} 16", self.sources()["vda"])
                 self.assertIn("kept", shown)
                 images = {path.name for path in self.scratch.path.glob(f"vda{marks}*")}
                 wanted = {f"vda{marks}.qcow2"} | ({f"vda{marks}.s"} if self.snapshots() else set())
-                self.assertEqual(images, wanted)
+                if "but for its end" not in said and "a later snapshot-delete" not in said:  # then it says what stays
+                    self.assertEqual(images, wanted, said)
                 self.ok("undefine", "g", "--snapshots")
 
     def kill_in_the_midst(self, marks):
@@ -229,8 +229,9 @@ class Killed(harness.SystemTest):
 
         harness.wait_for(is_there, 60, "the delete is under way")
         delete.kill()
-        delete.communicate()
+        said = "".join(delete.communicate())
         self.kill_qemu()
+        return said
 
 
 class Others(harness.SystemTest):
