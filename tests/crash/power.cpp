@@ -47,7 +47,8 @@ void Power::save_content(const std::string& path, bool perhaps) {
     };
     if (std::any_of(changes_.begin(), changes_.end(), is_it)) return; // what was last synced is kept already
     auto bytes = read_all(file.get());
-    changes_.emplace_back(Content{std::move(file), inode, std::move(bytes), perhaps});
+    const auto modified = status_of(file.get()).st_mtim;
+    changes_.emplace_back(Content{std::move(file), inode, std::move(bytes), modified, perhaps});
 }
 
 void Power::prepare_name(const Effect& effect, const std::string& replaced) {
@@ -150,6 +151,7 @@ void Power::fail(bool names_too) {
         if (!content) continue;
         if (::ftruncate(content->file.get(), 0) != 0) continue;
         if (::pwrite(content->file.get(), content->bytes.data(), content->bytes.size(), 0) < 0) continue;
+        set_modified(content->file.get(), content->modified);
     }
     fs::remove_all(world_.folders().runtime);
 }

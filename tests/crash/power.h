@@ -27,6 +27,7 @@ class Power {
         domsnap::os::Fd file;
         uint64_t inode;
         std::string bytes;
+        timespec modified; ///< the ledger knows a frozen file by it
         bool perhaps = false; ///< a program was run that may change it
     };
     struct Name {

@@ -56,7 +56,18 @@ void must_run(const std::vector<std::string>& argv) {
 
 std::string read_all(const std::string& path) { return os::read_file(path, 64 << 20); }
 
+timespec modified(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) throw std::runtime_error("cannot look at " + path);
+    return status.st_mtim;
+}
+
 } // namespace
+
+void set_modified(int fd, const timespec& modified) {
+    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, modified};
+    if (::futimens(fd, times) != 0) throw std::runtime_error("cannot put a file's time back");
+}
 
 void kill_processes_naming(const std::string& folder, const std::string& program) {
     for (const auto& process : processes_naming(folder, program)) {
@@ -122,10 +133,11 @@ void World::remember() {
     for (const auto& entry : fs::recursive_directory_iterator(path_)) {
         const auto name = entry.path().lexically_relative(path_).string();
         if (name.starts_with("run")) continue;
-        Kept one{name, {}, {}, entry.is_directory()};
+        Kept one{name, {}, {}, {}, entry.is_directory()};
         if (!one.is_folder) {
             one.link = fmt::format("{}/{}", links_, kept_.size());
             one.content = read_all(entry.path());
+            one.modified = modified(entry.path());
             fs::create_hard_link(entry.path(), one.link);
         }
         kept_.push_back(std::move(one));
@@ -145,6 +157,7 @@ void World::put_back() const {
         fs::create_hard_link(one.link, path);
         const os::Fd file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
         os::write_all(file.get(), one.content.data(), one.content.size(), path);
+        set_modified(file.get(), one.modified);
     }
 }
 

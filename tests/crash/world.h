@@ -5,6 +5,7 @@
 
 #include <domsnap/host.h>
 
+#include <ctime>
 #include <map>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ class World {
         std::string name;    ///< relative to the world
         std::string link;    ///< a second name of the same inode
         std::string content; ///< of a file
+        timespec modified{}; ///< the ledger knows a frozen file by it
         bool is_folder = false;
     };
     std::string path_, links_;
@@ -49,5 +51,8 @@ class World {
 
 /// Kills the processes whose command line names that folder, but this one.
 void kill_processes_naming(const std::string& folder, const std::string& program);
+
+/// Says that an open file was last written then.
+void set_modified(int fd, const timespec& modified);
 
 } // namespace crash
