@@ -29,6 +29,9 @@ Json block_job_arguments(const std::string& job, const std::string& device) {
     return {{"job-id", job}, {"device", device}, {"auto-finalize", false}, {"auto-dismiss", false}};
 }
 
+/// A job may take for ever, an answer about it may not: a monitor that hangs must not hang us.
+Deadline for_answer(Deadline d) { return d.or_sooner(std::chrono::seconds(60)); }
+
 /// Until the job changes its state or the next look is due.
 void wait_for_change(Client& qemu, const std::string& id, Deadline d) {
     const auto concerns_job = [&](const Event& event) {
@@ -62,7 +65,7 @@ void conclude(Client& qemu, const Job& job, Deadline d) {
 } // namespace
 
 std::vector<Job> query_jobs(Client& qemu, Deadline d) {
-    const Json infos = qemu.run("query-jobs", d);
+    const Json infos = qemu.run("query-jobs", for_answer(d));
     return read_answer("query-jobs", [&] {
         std::vector<Job> jobs;
         for (const Json& info : infos)
@@ -78,14 +81,16 @@ std::optional<Job> find_job(Client& qemu, const std::string& id, Deadline d) {
 }
 
 void job_dismiss(Client& qemu, const std::string& id, Deadline d) {
-    qemu.run("job-dismiss", {{"id", id}}, d);
+    qemu.run("job-dismiss", {{"id", id}}, for_answer(d));
 }
-void job_cancel(Client& qemu, const std::string& id, Deadline d) { qemu.run("job-cancel", {{"id", id}}, d); }
+void job_cancel(Client& qemu, const std::string& id, Deadline d) {
+    qemu.run("job-cancel", {{"id", id}}, for_answer(d));
+}
 void job_complete(Client& qemu, const std::string& id, Deadline d) {
-    qemu.run("job-complete", {{"id", id}}, d);
+    qemu.run("job-complete", {{"id", id}}, for_answer(d));
 }
 void job_finalize(Client& qemu, const std::string& id, Deadline d) {
-    qemu.run("job-finalize", {{"id", id}}, d);
+    qemu.run("job-finalize", {{"id", id}}, for_answer(d));
 }
 
 void snapshot_save(Client& qemu, const std::string& job, const std::string& tag,
