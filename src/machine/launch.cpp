@@ -109,7 +109,8 @@ ShortLived::ShortLived(const std::vector<std::string>& argv,
                                      .log_path = log_path,
                                      .passed = {{its.get(), 3}},
                                      .in_child = {},
-                                     .environment = environment});
+                                     .environment = environment,
+                                     .is_short_lived = true});
     its.reset(); // so that its end is seen when it ends
     try {
         monitor_ = greet(process_, std::move(ours), log_path, who, deadline);

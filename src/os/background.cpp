@@ -26,8 +26,9 @@ ProcessId start_background(const Background& spec) {
                  .environment = spec.environment,
                  .descriptors = {{nothing.get(), 0}, {log.get(), 1}, {log.get(), 2}},
                  .in_child =
-                     [&spec] {
+                     [&spec, end_with_us = ends_with_us()] {
                          ::setsid();
+                         if (spec.is_short_lived) end_with_us();
                          if (spec.in_child) spec.in_child();
                      },
                  .kind = Effect::Kind::background};

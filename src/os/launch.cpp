@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -28,6 +29,13 @@ struct Prepared {
     Fd failure_reader, failure_writer;
 };
 } // namespace
+
+std::function<void()> ends_with_us() {
+    return [us = ::getpid()] {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != us) _exit(127); // we ended before the line above
+    };
+}
 
 Fd open_nothing() { return open_read("/dev/null"); }
 

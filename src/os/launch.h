@@ -29,6 +29,9 @@ struct Launch {
 /// there is no such program, io for anything else that kept it from being executed.
 pid_t launch(const Launch& spec);
 
+/// For in_child: the child is killed when the thread that started it ends.
+std::function<void()> ends_with_us();
+
 /// As a shell counts: the exit code, or 128 + the signal.
 int exit_code_of(int wait_status);
 

@@ -58,6 +58,7 @@ struct Background {
     std::vector<std::pair<int, int>> passed;
     std::function<void()> in_child;
     std::vector<std::pair<std::string, std::string>> environment; ///< added to ours
+    bool is_short_lived = false; ///< it ends, by SIGKILL, when the thread that started it does
 };
 ProcessId start_background(const Background& spec);
 /// The exit status if the child (started by this very process) has ended; reaps it.

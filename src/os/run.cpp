@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,10 +89,9 @@ static void drain(Output& output) {
 // In a process group of its own, so that the terminal's Ctrl-C reaches us alone and the child is stopped in
 // order; and with our end as its end, so that no image is written to any more when recovery looks at it.
 static std::function<void()> tie_to_us() {
-    return [us = ::getpid()] {
+    return [end_with_us = ends_with_us()] {
         ::setpgid(0, 0);
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() != us) _exit(127); // we ended before the line above
+        end_with_us();
     };
 }
 

@@ -2,6 +2,7 @@
 #include "os/socket.h"
 #include "scratch.h"
 
+#include <csignal>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -76,6 +77,24 @@ TEST_F(BackgroundTest, poll_exit_leaves_another_child_alone) {
     os::wait_until_gone(child, Deadline::after(20s));
     EXPECT_EQ(os::poll_exit({.pid = child.pid, .start_ticks = child.start_ticks + 1}), std::nullopt);
     EXPECT_EQ(os::poll_exit(child), 4);
+}
+
+TEST_F(BackgroundTest, a_short_lived_one_ends_when_its_starter_is_killed) {
+    auto [reader, writer] = os::make_pipe();
+    const pid_t starter = ::fork();
+    if (starter == 0) {
+        auto spec = sh("sleep 1000");
+        spec.is_short_lived = true;
+        const auto words = os::to_text(os::start_background(spec));
+        os::write_all(writer.get(), words.data(), words.size(), "pipe");
+        ::pause();
+        ::_exit(0);
+    }
+    const auto child = os::process_id_from_text(os::read_some(reader.get(), 100));
+    ::kill(starter, SIGKILL);
+    ::waitpid(starter, nullptr, 0);
+    ASSERT_TRUE(child);
+    EXPECT_TRUE(os::wait_until_gone(*child, Deadline::after(20s)));
 }
 
 TEST_F(BackgroundTest, swapped_descriptors_arrive_swapped) {
