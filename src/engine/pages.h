@@ -11,7 +11,7 @@
 namespace domsnap::engine {
 
 /// The QEMU that was made ready takes the present one's place, which must have ended; false if there is none.
-bool use_prepared_qemu(Session& session, const model::Domain& domain);
+bool use_prepared_qemu(Session& session, const model::Domain& domain, const std::string& reason);
 void end_prepared_qemu(Session& session);
 
 /// The session's QEMU, waiting for a stream, gets the image's device state and a page server. Returns when the

@@ -62,7 +62,7 @@ void apply(Session& session, const plan::StartGuest& step) {
     const bool incoming =
         step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
     try {
-        if (!use_prepared_qemu(session, domain)) start_qemu(session, domain, incoming);
+        if (!use_prepared_qemu(session, domain, step.reason)) start_qemu(session, domain, incoming);
         if (step.from == plan::StartGuest::From::memory)
             step.at_once ? load_memory_at_once(session, step.image)
                          : load_memory(session, domain, step.image);

@@ -58,10 +58,12 @@ void end_prepared_qemu(Session& session) {
     os::remove_tree(next.folder);
 }
 
-bool use_prepared_qemu(Session& session, const model::Domain& domain) {
+bool use_prepared_qemu(Session& session, const model::Domain& domain, const std::string& reason) {
     const auto next = session.files().next();
     const auto process = machine::find(next);
     if (!process) return false;
+    // Before its folder can be seen: whoever watches reads the reason as soon as the guest is there.
+    os::write_file(next.reason(), reason + "\n");
     machine::take_place(domain, session.files());
     os::remove_tree(next.folder); // the old one's by now
     session.use_monitor(machine::connect(session.files(), *process, domain.uuid, quick()));

@@ -108,8 +108,10 @@ void require_plain_backing(const ImageInfo& top) {
         refuse_backing(top,
                        fmt::format("is in the format '{}': below an image only qcow2 and raw are followed",
                                    text::printable(top.backing_format)));
-    // A header that was made to show a guest the host's secrets names a text file; disks are whole sectors.
-    if (top.backing_format == "raw" && found->is_regular && found->size % 512 != 0)
+    // A header that was made to show a guest the host's secrets names a text file elsewhere; disks are whole
+    // sectors. Beside the image it is a disk of an odd size: overlays are made there, and must stay of use.
+    if (top.backing_format == "raw" && found->is_regular && found->size % 512 != 0 &&
+        text::folder_of(top.backing_path) != text::folder_of(top.path))
         refuse_backing(top, fmt::format("is no disk: it has {} bytes, not whole sectors", found->size));
 }
 

@@ -116,7 +116,8 @@ class HostileImages(harness.SystemTest):
         return path
 
     def headers(self):
-        fifo, secret = self.scratch / "fifo", self.scratch / "shadow"
+        (self.scratch / "etc").mkdir()
+        fifo, secret = self.scratch / "fifo", self.scratch / "etc" / "shadow"
         os.mkfifo(fifo)
         secret.write_text("root:$6$secret\n")
         outside = self.scratch / "outside.qcow2"

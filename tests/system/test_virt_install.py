@@ -21,7 +21,7 @@ class VirtInstall(clients.ClientTest):
     def test_import_and_edit(self):
         disk = self.scratch.image("v.qcow2")
         self.tool("virt-install", "--connect", self.uri, "--name", "v", "--memory", "64", "--vcpus", "1", "--import",
-                  "--disk", f"path={disk},format=qcow2,bus=virtio", "--osinfo", "detect=off,require=off", "--virt-type", "qemu",
+                  "--disk", f"path={disk},driver.type=qcow2,bus=virtio", "--osinfo", "detect=off,require=off", "--virt-type", "qemu",
                   "--graphics", "vnc,listen=socket", "--network", "user", "--noautoconsole")
         self.assertEqual(self.virsh_ok("list", "--all", "--name"), "v")
         self.assertEqual(self.sources("v")["vda"], disk)
@@ -35,7 +35,7 @@ class VirtInstall(clients.ClientTest):
         self.tool("virt-xml", "v", "--edit", "--memory", "96", "--define")
         domain = ElementTree.fromstring(self.virsh_ok("dumpxml", "v", "--inactive"))
         self.assertEqual(domain.findtext("memory"), "98304")
-        self.tool("virt-xml", "v", "--add-device", "--disk", f"path={self.scratch.image('w.qcow2')},format=qcow2,bus=virtio")
+        self.tool("virt-xml", "v", "--add-device", "--disk", f"path={self.scratch.image('w.qcow2')},driver.type=qcow2,bus=virtio")
         self.assertEqual(sorted(self.sources("v")), ["vda", "vdb"])
         self.tool("virt-xml", "v", "--remove-device", "--disk", "target=vdb")
         self.assertEqual(sorted(self.sources("v")), ["vda"])
