@@ -102,8 +102,6 @@ plan::Plan start_plan(const Session& session, const model::Domain& domain, bool 
     return plan;
 }
 
-void require_running(Session& session) { session.monitor(); }
-
 } // namespace
 
 Folders resolve_folders(Folders given) {
@@ -206,7 +204,7 @@ void Host::start(const std::string& name, const StartOptions& options, const Con
 
 void Host::destroy(const std::string& name, bool graceful) {
     Session session(folders_, resolve_name(folders_, name), "destroy", {});
-    require_running(session);
+    session.running_process(); // not its monitor: one that hangs must be ended too
     (void)graceful; // QMP quit lets QEMU flush its images; only a QEMU that does not answer is killed
     end_qemu(session, "destroyed");
 }

@@ -111,8 +111,10 @@ void tend_pages(Session& session) {
         if (status->state == State::damaged) return session.control().warn(damage(session, *status).what());
         start_another(session, *status);
     } catch (const Error& error) {
-        session.control().warn(fmt::format("the memory of '{}' is not all there, and cannot be loaded: {}",
-                                           session.name(), error.what()));
+        session.control().warn(
+            fmt::format("the memory of '{}' is not all there, and cannot be loaded: {}; destroy it and "
+                        "revert again if it stands still",
+                        session.name(), error.what()));
     }
 }
 

@@ -143,15 +143,15 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
 
 void Session::reload() { set_definition(parse_domain(folder().definition(), name())); }
 
+os::ProcessId Session::running_process() const {
+    if (const auto running = process()) return *running;
+    throw Error(ErrorCode::conflict,
+                fmt::format("Requested operation is not valid: domain '{}' is not running", name()),
+                fmt::format("domsnap start {}", name()));
+}
+
 qmp::Client& Session::monitor() {
-    if (!monitor_) {
-        const auto running = process();
-        if (!running)
-            throw Error(ErrorCode::conflict,
-                        fmt::format("Requested operation is not valid: domain '{}' is not running", name()),
-                        fmt::format("domsnap start {}", name()));
-        monitor_ = machine::connect(files(), *running, definition().uuid, quick());
-    }
+    if (!monitor_) monitor_ = machine::connect(files(), running_process(), definition().uuid, quick());
     return *monitor_;
 }
 

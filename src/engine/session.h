@@ -61,6 +61,8 @@ class Session : public View {
     /// The definition, after a plan has changed it.
     void reload();
 
+    /// conflict if none runs. Asks nothing of QEMU, which may hang.
+    os::ProcessId running_process() const;
     /// The monitor of the running QEMU; conflict if none runs.
     qmp::Client& monitor();
     bool has_monitor() const { return monitor_.has_value(); }
