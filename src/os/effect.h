@@ -24,7 +24,8 @@ struct Effect {
         run,        ///< a child process; path: its program
         background, ///< one that outlives us
         signal,
-        send ///< to a socket: a QMP command
+        send, ///< to a socket: a QMP command
+        poke  ///< into another process's memory
     } kind;
     std::string path; ///< in words where it is no file
     std::string to{}; ///< rename
