@@ -1,0 +1,50 @@
+"""What a long run on one guest asks again and again: whose files lie about for nothing, and which programs work for it."""
+import json
+import pathlib
+import xml.etree.ElementTree as ElementTree
+
+import harness
+from scratch import pids_naming, tool
+
+POINT = "{https://domsnap.invalid/xmlns/record/1}"
+
+
+def chain(path):
+    """The image and all that lie below it."""
+    images = json.loads(tool("qemu-img", "info", "-U", "--backing-chain", "--output=json", path))
+    return {pathlib.Path(image["filename"]) for image in images}
+
+
+def named_by(record):
+    """The files that a snapshot's record names, with what they rest on."""
+    root = ElementTree.fromstring(record.read_text().split("\n", 1)[1])
+    needed = {pathlib.Path(memory.get("file")) for memory in root.findall("memory[@file]")}
+    for point in [*root.iter(POINT + "point"), *root.iter(POINT + "memory")]:
+        needed.update(chain(pathlib.Path(point.get("file"))))
+    return needed
+
+
+def strays(test, prefixes):
+    """Files of the domain g, or half of one, that neither its disks nor its snapshots need. prefixes: how the names of all
+    that is made in the scratch folder begin."""
+    folder = test.scratch.state / "domains/g"
+    needed = {test.scratch / "vda.qcow2", test.scratch / "vdb.qcow2"}
+    for path in test.sources().values():
+        needed.update(chain(path))
+    for record in (folder / "snapshots").glob("*.xml"):
+        needed.update(named_by(record))
+    made = [path for path in harness.kept_files(test.scratch.path.iterdir()) if path.name.startswith(prefixes)]
+    made += [*(folder / "memory").iterdir(), *folder.rglob(".domsnap-*")]
+    return sorted(str(path) for path in made if path not in needed)
+
+
+def programs(folder, name):
+    """The pids of those that run a program of that name for this scratch folder."""
+    found = []
+    for pid in pids_naming(folder):
+        try:
+            if name in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode():
+                found.append(pid)
+        except OSError:
+            pass  # it has just ended
+    return found
