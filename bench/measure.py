@@ -61,6 +61,38 @@ def read_events(path, since):
     return events
 
 
+def stood_still(events):
+    """Seconds between each STOP and its RESUME, together."""
+    total, stopped = 0.0, None
+    for when, name in events:
+        if name == "STOP" and stopped is None:
+            stopped = when
+        elif name == "RESUME" and stopped is not None:
+            total, stopped = total + when - stopped, None
+    return total
+
+
+def size_on_disk(path):
+    return path.stat().st_blocks * 512
+
+
+def snapshot_xml(name, parent, time_of_creation, domain, source):
+    """As snapshot-dumpxml writes it, for a full external checkpoint."""
+    above = f"<parent><name>{parent}</name></parent>" if parent else ""
+    disks = "".join(f"<disk name='{target}' snapshot='external' type='file'><driver type='qcow2'/>"
+                    f"<source file='{path}.{name}'/></disk>" for target, path in source.items())
+    return (f"<domainsnapshot><name>{name}</name><description>number {name}</description><state>running</state>{above}"
+            f"<creationTime>{time_of_creation}</creationTime><memory snapshot='external' file='/vm/{name}.mem'/>"
+            f"<disks>{disks}</disks>{domain}</domainsnapshot>")
+
+
+def records(count, document, sources):
+    """Documents for --redefine: a tree in which none of the files exists, ten levels or so deep, as trees are that people keep."""
+    for number in range(count):
+        parent = f"night-{(number - 1) // 2}" if number else None
+        yield snapshot_xml(f"night-{number}", parent, 1_700_000_000 + 86_400 * number, document, sources)
+
+
 class Bench(harness.SystemTest):
     """Scratch folder, domains and guests of a system test, for a with statement."""
 
@@ -70,6 +102,21 @@ class Bench(harness.SystemTest):
 
     def __exit__(self, *_):
         self.doCleanups()
+
+    def loads(self):
+        """True while a guest's memory is still on its way."""
+        return any(json.loads(path.read_text())["state"] == "loading" for path in self.scratch.runtime.glob("*/pages.json"))
+
+    def define_with_snapshots(self, count):
+        """Records alone: none of their files exists."""
+        name = f"with-{count}"
+        self.define(name)
+        document, sources = self.ok("dumpxml", name), self.sources(name)
+        file = self.scratch / "snapshot.xml"
+        for text in records(count, document, sources):
+            file.write_text(text)
+            self.ok("snapshot-create", name, file, "--redefine", "--current")
+        return name
 
 
 class Samples:
@@ -118,8 +165,12 @@ def machine():
             f"load average before the run {load:.1f}{' (noisy: others work on this machine)' if load > 0.5 else ''}")
 
 
-def run(options, measurement):
-    """Prints what measurement(options) gives: (words for the line over the table, {heading: Samples}). The exit code."""
+def show_table(where, words, columns):
+    print(f"{where}; {words}\n\n{table(columns)}")
+
+
+def run(options, measurement, show=show_table):
+    """Shows what measurement(options) gives: (words for the line over the table, {heading: Samples}). The exit code."""
     try:
         prepare(options)
         where = machine()
@@ -127,5 +178,5 @@ def run(options, measurement):
     except unittest.SkipTest as why:
         print(f"skipped: {why}", file=sys.stderr)
         return SKIPPED
-    print(f"{where}; {words}\n\n{table(columns)}")
+    show(where, words, columns)
     return 0
