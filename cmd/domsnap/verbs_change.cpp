@@ -40,6 +40,7 @@ static void snapshot_revert(Session& session, const Arguments& arguments) {
     options.reset_nvram = arguments.has("reset-nvram");
     options.dry_run = arguments.has("dry-run");
     options.eager = arguments.has("eager");
+    options.mapped = arguments.has("mapped");
     options.save = arguments.get("save");
     const std::string name = snapshot_name(session, arguments);
     ask_before_loss(session, arguments, name);
@@ -124,7 +125,8 @@ static Verb revert_verb() {
              flag("yes", "do not ask whether what was not saved may be lost"),
              flag("reset-nvram", "re-initialize NVRAM from its pristine template"),
              flag("dry-run", "print the plan, change nothing"),
-             flag("eager", "load all memory before the guest runs")},
+             flag("eager", "load all memory before the guest runs"),
+             flag("mapped", "map memory from its image, as forks do")},
             revert_rules(),
             snapshot_revert};
 }

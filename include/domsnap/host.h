@@ -59,6 +59,7 @@ struct CreateOptions {
 struct RevertOptions {
     bool running = false, paused = false, force = false, reset_nvram = false;
     bool dry_run = false, eager = false;
+    bool mapped = false; ///< RAM is a private mapping of the memory image, shared with all who map it
     std::string save; ///< not empty: a snapshot of that name is taken first, with the memory of what is active
 };
 
@@ -91,7 +92,7 @@ struct CreateResult {
 struct RevertResult {
     PlanView plan;
     DomainState state = DomainState::shutoff;
-    std::string way; ///< how: "offline", "new process", with ", memory as it is needed" or ", memory first"
+    std::string way; ///< how: "offline", "new process", with ", memory as it is needed", ", memory first" or ", memory mapped"
 };
 
 struct VerifyOptions {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/firmware.h"
+#include "engine/mapped_image.h"
 #include "engine/observe.h"
 #include "engine/pages.h"
 #include "image/qemu_img.h"
@@ -125,14 +126,18 @@ model::Domain runnable(const Folders& folders, model::Domain domain) {
 }
 
 static qmp::Client start_in(const Session& session, const machine::RuntimeFiles& files,
-                            const model::Domain& domain, bool incoming) {
+                            const model::Domain& domain, const Beginning& beginning) {
     auto facts = command_line_facts(session, domain);
     facts.chains = chains_of(domain);
-    facts.incoming = incoming;
+    facts.incoming = beginning.incoming;
+    facts.ram_image = beginning.ram;
     make_firmware_ready(session, domain);
     facts.domain_id = next_id(session.folders());
     os::make_folders(files.folder);
-    os::remove_file_durably(files.pages()); // of a QEMU that is gone
+    for (const auto& stale : {files.pages(), files.ram()}) // of a QEMU that is gone
+        os::remove_file_durably(stale);
+    // Before it maps the image: whoever would remove that must see who needs it.
+    if (!beginning.ram.empty()) note_ram_origin(files, beginning.ram, true);
     model::Domain live = domain;
     live.document.set_attribute("id", std::to_string(facts.domain_id));
     auto started = machine::start(domain, facts, files, for_start());
@@ -140,13 +145,13 @@ static qmp::Client start_in(const Session& session, const machine::RuntimeFiles&
     return std::move(started.monitor);
 }
 
-void start_qemu(Session& session, const model::Domain& domain, bool incoming) {
+void start_qemu(Session& session, const model::Domain& domain, const Beginning& beginning) {
     session.forget_monitor();
-    session.use_monitor(start_in(session, session.files(), domain, incoming));
+    session.use_monitor(start_in(session, session.files(), domain, beginning));
 }
 
-qmp::Client start_qemu_beside(Session& session, const model::Domain& domain) {
-    return start_in(session, session.files().next(), domain, true);
+qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram) {
+    return start_in(session, session.files().next(), domain, {true, ram});
 }
 
 void try_qemu(Session& session, const model::Domain& domain) {
@@ -205,12 +210,13 @@ static void load_stream(Session& session, Feed::Source source) {
     }
 }
 
-void load_memory(Session& session, const model::Domain& domain, const std::string& path) {
+void load_memory(Session& session, const model::Domain& domain, const std::string& path, bool mapped) {
     const auto image = memory::ImageReader::open(path);
     const auto variables = flash_content(domain);
     load_stream(session, [&](int out, const Control& control) {
-        memory::write_stream(image, out, control, variables);
+        memory::write_stream(image, out, control, variables, mapped);
     });
+    if (!mapped) note_ram_origin(session.files(), path, false);
 }
 
 void load_vm_state(Session& session, const std::string& file, const std::string& tag) {

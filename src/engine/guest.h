@@ -17,10 +17,15 @@ machine::EmulatorFacts emulator_of(const Folders& folders, const model::Domain& 
 /// fits the QEMU of tomorrow, and its firmware chosen, for the same reason.
 model::Domain runnable(const Folders& folders, model::Domain domain);
 
+/// What a QEMU begins with.
+struct Beginning {
+    bool incoming = false; ///< it waits for a stream
+    std::string ram;       ///< the memory image that its RAM is mapped from; "" = memory of its own
+};
 /// Starts QEMU, stopped (or waiting for a stream), and writes live.xml. The session's monitor is the new one.
-void start_qemu(Session& session, const model::Domain& domain, bool incoming);
+void start_qemu(Session& session, const model::Domain& domain, const Beginning& beginning);
 /// The same beside the one that runs, waiting for a stream; its monitor is returned.
-qmp::Client start_qemu_beside(Session& session, const model::Domain& domain);
+qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram);
 /// Whether QEMU would take it; nothing of the host is touched.
 void try_qemu(Session& session, const model::Domain& domain);
 /// Ends it if it runs; reason as `domstate --reason` shows it.
@@ -29,8 +34,9 @@ void end_qemu(Session& session, const std::string& reason);
 void note_reason(Session& session, const std::string& reason);
 std::string noted_reason(const machine::RuntimeFiles& files);
 
-/// Feeds a memory image to a QEMU that waits for a stream, and waits until it has it all.
-void load_memory(Session& session, const model::Domain& domain, const std::string& image);
+/// Feeds a memory image to a QEMU that waits for a stream, and waits until it has it all. mapped: main RAM is
+/// there, only the rest is sent.
+void load_memory(Session& session, const model::Domain& domain, const std::string& image, bool mapped);
 /// The same from an internal snapshot of a qcow2 file, which is only read.
 void load_vm_state(Session& session, const std::string& file, const std::string& tag);
 

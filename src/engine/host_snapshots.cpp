@@ -86,6 +86,12 @@ plan::Plan revert_plan(Session& session, const std::string& snapshot, const Reve
                               [&] { return plan::plan_revert(snapshot, options, facts, tree); });
 }
 
+std::string way_of(const plan::StartGuest& start) {
+    if (start.from != plan::StartGuest::From::memory) return "new process";
+    if (start.mapped) return "new process, memory mapped";
+    return start.at_once ? "new process, memory as it is needed" : "new process, memory first";
+}
+
 RevertResult revert(Session& session, const std::string& snapshot, const RevertOptions& options) {
     const auto plan = revert_plan(session, snapshot, options);
     RevertResult result{plan::describe(plan), DomainState::shutoff, "offline"};
@@ -93,9 +99,7 @@ RevertResult revert(Session& session, const std::string& snapshot, const RevertO
     for (const auto& step : plan.steps)
         if (const auto* start = std::get_if<plan::StartGuest>(&step)) {
             result.state = start->paused ? DomainState::paused : DomainState::running;
-            result.way = start->from == plan::StartGuest::From::memory
-                             ? start->at_once ? "new process, memory as it is needed" : "new process, memory first"
-                             : "new process";
+            result.way = way_of(*start);
         }
     return result;
 }

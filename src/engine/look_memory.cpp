@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/guest.h"
+#include "engine/mapped_image.h"
 #include "model/firmware.h"
 #include "os/file.h"
 
@@ -30,7 +31,8 @@ void look_for_background(Session& session, Facts& facts) {
         qmp::set_migration_capabilities(session.monitor(), {}, quick());
         facts.background_snapshot = true;
     } catch (const Error& error) {
-        facts.why_not_background = error.what();
+        const auto image = mapped_image(session);
+        facts.why_not_background = image ? fmt::format("its RAM is mapped from {}", *image) : error.what();
     }
 }
 

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/mapped_image.h"
 #include "engine/steps.h"
 #include "image/qemu_img.h"
 #include "memory/hot_pages.h"
@@ -85,6 +86,7 @@ void undo(Session& session, const plan::MakeHolder& step) { remove_made(session,
 void apply(Session& session, const plan::RemoveFile& step) {
     remove_made(session, step.path);
     memory::remove_hot_pages(step.path); // a memory image's list goes with it
+    forget_verified(session.folders(), step.path);
 }
 
 void apply(Session& session, const plan::Rebase& step) {

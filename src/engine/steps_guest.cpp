@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "engine/guest.h"
+#include "engine/mapped_image.h"
 #include "engine/pages.h"
 #include "engine/steps.h"
 #include "machine/devices.h"
@@ -62,10 +63,12 @@ void apply(Session& session, const plan::StartGuest& step) {
     const bool incoming =
         step.from == plan::StartGuest::From::memory || step.from == plan::StartGuest::From::state;
     try {
-        if (!use_prepared_qemu(session, domain, step.reason)) start_qemu(session, domain, incoming);
+        if (step.mapped) require_verified(session, step.image);
+        if (!use_prepared_qemu(session, domain, step.reason))
+            start_qemu(session, domain, {incoming, step.mapped ? step.image : ""});
         if (step.from == plan::StartGuest::From::memory)
             step.at_once ? load_memory_at_once(session, step.image)
-                         : load_memory(session, domain, step.image);
+                         : load_memory(session, domain, step.image, step.mapped);
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
         note_reason(session, step.reason);

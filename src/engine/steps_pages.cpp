@@ -2,6 +2,7 @@
 // server gives it the rest of its memory.
 #include "base/error.h"
 #include "engine/guest.h"
+#include "engine/mapped_image.h"
 #include "engine/pages.h"
 #include "engine/steps.h"
 #include "memory/page_process.h"
@@ -46,7 +47,9 @@ void wait_until_ready(Session& session) {
 
 void apply(Session& session, const plan::PrepareGuest& step) {
     end_prepared_qemu(session);
-    auto qemu = start_qemu_beside(session, parse_domain(step.text, session.name()));
+    if (!step.ram.empty()) require_verified(session, step.ram);
+    auto qemu = start_qemu_beside(session, parse_domain(step.text, session.name()), step.ram);
+    if (!step.ram.empty()) return;
     qmp::set_migration_capabilities(qemu, {"postcopy-ram"}, quick()); // QEMU asks the host's kernel
 }
 
@@ -78,6 +81,7 @@ void load_memory_at_once(Session& session, const std::string& image) {
     its.reset(); // QEMU's end must show it the server's
     qmp::migrate_incoming_fd(qemu, stream_name, quick());
     memory::start_page_server(std::move(ours), page_process(session, image));
+    note_ram_origin(session.files(), image, false);
     try {
         wait_until_ready(session);
     } catch (const Error&) {

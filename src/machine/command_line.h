@@ -35,6 +35,8 @@ struct CommandLineFacts {
     std::string events;                     ///< a third monitor, PATH.in to PATH.out; empty: none
     int64_t now = 0;                        ///< epoch seconds, for <clock offset='variable'>
     bool incoming = false;                  ///< -incoming defer
+    std::string ram_image; ///< a file that holds RAM from its first byte on, to be mapped privately; empty:
+                           ///< anonymous memory
     unsigned long domain_id = 0;
     bool trial = false; ///< only to learn whether QEMU accepts it: images become null-co nodes, sockets,
                         ///< ports, ptys and host files null chardevs, no display port is opened; devices and
@@ -49,6 +51,9 @@ struct CommandLineFacts {
 /// <qemu:commandline> out (it may open ports that the running guest holds) and talks over one connected
 /// socket, monitor_fd.
 std::vector<std::string> command_line(const model::Domain& domain, const CommandLineFacts& facts);
+
+/// Whether that QEMU can map a file privately that it has opened for reading only.
+bool can_open_ram_readonly(const CommandLineFacts& facts);
 
 /// What QEMU's environment gets besides ours: TZ for <clock offset='timezone'>, and <qemu:env>.
 std::vector<std::pair<std::string, std::string>> environment(const model::Domain& domain);

@@ -1,5 +1,5 @@
 // <memory>, <memoryBacking>, <iothreads>: guest RAM is anonymous, the one kind that can be snapshotted while
-// it runs.
+// it runs, or mapped from a memory image.
 #include "machine/build.h"
 
 #include "base/text.h"
@@ -38,16 +38,36 @@ void add_iothreads(Build& build) {
         build.arguments.json("-object", {{"qom-type", "iothread"}, {"id", fmt::format("iothread{}", i)}});
 }
 
+/// Writing to the guest's RAM copies the page; the file stays as it is, and its pages are in memory once for
+/// all who map it.
+Json mapped_ram(const Build& build) {
+    Json ram{{"qom-type", "memory-backend-file"},
+             {"mem-path", build.facts.ram_image},
+             {"share", false}};
+    // QEMU before 8.2 has no rom=, and with readonly= alone it maps the guest's RAM so that nobody can write
+    // it (seen on 7.2): there the file is opened for writing. See os/keep_holes_out.h.
+    if (can_open_ram_readonly(build.facts)) ram["readonly"] = true, ram["rom"] = "off";
+    return ram;
+}
+
 } // namespace
+
+bool can_open_ram_readonly(const CommandLineFacts& facts) {
+    return facts.qemu_major > 8 || (facts.qemu_major == 8 && facts.qemu_minor >= 2);
+}
 
 void add_memory(Build& build) {
     const auto& document = build.document();
     const auto* backing = document.child("memoryBacking");
     const bool preallocate = backing && check_backing(*backing);
     build.arguments.option("-m", fmt::format("size={}k", build.domain.memory / 1024));
-    Json ram{{"qom-type", "memory-backend-ram"}, {"id", "pc.ram"}, {"size", build.domain.memory}};
-    // A trial need not fill the host's memory to learn whether QEMU accepts the document.
-    if (preallocate && !build.facts.trial) ram["prealloc"] = true;
+    const bool mapped = !build.facts.ram_image.empty() && !build.facts.trial;
+    Json ram = mapped ? mapped_ram(build) : Json{{"qom-type", "memory-backend-ram"}};
+    ram["id"] = "pc.ram";
+    ram["size"] = build.domain.memory;
+    // A trial need not fill the host's memory to learn whether QEMU accepts the document, and filling a
+    // mapping would copy the image.
+    if (preallocate && !build.facts.trial && !mapped) ram["prealloc"] = true;
     build.arguments.json("-object", ram);
     add_iothreads(build);
 }

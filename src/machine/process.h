@@ -30,6 +30,7 @@ struct RuntimeFiles {
     std::string live() const { return folder + "/live.xml"; }
     std::string reason() const { return folder + "/reason"; }
     std::string pages() const { return folder + "/pages.json"; } ///< memory that is still being loaded
+    std::string ram() const { return folder + "/ram.json"; }     ///< the image that the guest's RAM came from
 
     /// For a second QEMU of the same domain, which is made ready while the first still runs: what has a fixed
     /// path outside of the folder is the first one's until take_place().

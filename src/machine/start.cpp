@@ -7,12 +7,14 @@
 #include "base/text.h"
 #include "model/firmware.h"
 #include "os/file.h"
+#include "os/keep_holes_out.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
 
 #include <chrono>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace domsnap::machine {
 
@@ -143,10 +145,15 @@ os::ProcessId spawn(const model::Domain& domain, CommandLineFacts facts, const R
     auto passed = listeners.passed();
     passed.emplace_back(folder.get(), facts.runtime_folder_fd);
     if (tpm) passed.emplace_back(tpm.get(), facts.tpm_fd);
+    const bool guarded = !facts.ram_image.empty() && !can_open_ram_readonly(facts);
+    const auto in_child = [&] {
+        listeners.listen();
+        if (guarded && !os::keep_holes_out()) ::_exit(127);
+    };
     const auto process = os::start_background({.argv = argv,
                                                .log_path = files.log(),
                                                .passed = passed,
-                                               .in_child = [&] { listeners.listen(); },
+                                               .in_child = in_child,
                                                .environment = environment(domain)});
     listeners.close(); // so that they are gone when QEMU is
     return process;

@@ -69,8 +69,9 @@ struct BlockContent {
 
 /// Writes an ordinary migration stream to out (for -incoming), verifying each page's checksum on the way.
 /// Throws corrupt, io (QEMU went away), cancelled. Progress what = "memory". Run it in a thread of its own
-/// beside the QMP client: it blocks as QEMU reads.
+/// beside the QMP client: it blocks as QEMU reads. main_is_there: QEMU has mapped the main block's pages from the
+/// image itself, and none of them is sent.
 void write_stream(const ImageReader& image, int out, const Control& control,
-                  const std::optional<BlockContent>& instead = std::nullopt);
+                  const std::optional<BlockContent>& instead = std::nullopt, bool main_is_there = false);
 
 } // namespace domsnap::memory

@@ -17,9 +17,9 @@ namespace {
 class StreamWriter {
   public:
     StreamWriter(const ImageReader& image, int fd, const Control& control,
-                 const std::optional<BlockContent>& instead)
-        : image_(image), fd_(fd), control_(control), instead_(instead), text_(image),
-          buffer_(pages_at_once * page_size) {
+                 const std::optional<BlockContent>& instead, bool main_is_there)
+        : image_(image), fd_(fd), control_(control), instead_(instead), main_is_there_(main_is_there),
+          text_(image), buffer_(pages_at_once * page_size) {
         text_.bytes().reserve(2 << 20);
     }
 
@@ -49,6 +49,7 @@ class StreamWriter {
         text_.bytes().clear();
     }
     void pages_of(size_t block) {
+        if (main_is_there_ && image_.blocks()[block].offset == 0) return;
         if (instead_ && instead_->block == image_.blocks()[block].name) return pages_instead(block);
         const uint64_t pages = image_.blocks()[block].length / page_size;
         for (uint64_t page = 0; page < pages;) {
@@ -90,6 +91,7 @@ class StreamWriter {
     int fd_;
     const Control& control_;
     const std::optional<BlockContent>& instead_;
+    bool main_is_there_;
     StreamText text_;
     std::vector<char> buffer_;
     uint64_t sent_ = 0;
@@ -97,8 +99,8 @@ class StreamWriter {
 } // namespace
 
 void write_stream(const ImageReader& image, int out, const Control& control,
-                  const std::optional<BlockContent>& instead) {
-    StreamWriter(image, out, control, instead).write();
+                  const std::optional<BlockContent>& instead, bool main_is_there) {
+    StreamWriter(image, out, control, instead, main_is_there).write();
 }
 
 } // namespace domsnap::memory

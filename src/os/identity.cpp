@@ -22,6 +22,7 @@ std::optional<FileIdentity> file_identity(const std::string& path) {
                         .inode = found.stx_ino,
                         .born = found.stx_mask & STATX_BTIME ? nanoseconds(found.stx_btime) : 0,
                         .modified = nanoseconds(found.stx_mtime),
+                        .changed = nanoseconds(found.stx_ctime),
                         .size = found.stx_size,
                         .is_regular = S_ISREG(found.stx_mode),
                         .is_block = S_ISBLK(found.stx_mode)};

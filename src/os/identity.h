@@ -13,6 +13,7 @@ struct FileIdentity {
     uint64_t inode = 0;
     uint64_t born = 0;     ///< nanoseconds since 1970; 0 = the file system does not say
     uint64_t modified = 0; ///< nanoseconds since 1970
+    uint64_t changed = 0;  ///< the same, of content or metadata: nobody can set it back
     uint64_t size = 0;     ///< bytes; 0 for a block device
     bool is_regular = false, is_block = false;
 };

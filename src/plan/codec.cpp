@@ -33,10 +33,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutRecord, name, text, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveRecord, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SetCurrent, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TryOut, text, image)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareGuest, text)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareGuest, text, ram)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndGuest, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_target, targets, paused,
-                                   at_once, reason)
+                                   at_once, mapped, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, base_format, device, top_node,
                                    base_node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CommitActive, target, child, child_format, base, base_format, top_node,

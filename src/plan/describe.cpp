@@ -112,7 +112,11 @@ PlanStep describe(const TryOut& s) {
         s.image.empty() ? "" : fmt::format(", and every page of {} against its checksum", s.image);
     return say("check that QEMU takes the domain as it was (a trial process)" + pages);
 }
-PlanStep describe(const PrepareGuest&) {
+PlanStep describe(const PrepareGuest& s) {
+    if (!s.ram.empty())
+        return say(fmt::format("check every page of {}, and start a second QEMU with the domain as it was, "
+                               "which has that mapped as its RAM",
+                               s.ram));
     return say("start a second QEMU with the domain as it was, which waits for its memory");
 }
 PlanStep describe(const EndGuest&) { return say("end the running guest", {}, true); }
@@ -121,6 +125,9 @@ PlanStep describe(const StartGuest& s) {
     const char* state = s.paused ? "paused" : "running";
     switch (s.from) {
     case StartGuest::From::memory:
+        if (s.mapped)
+            return say(fmt::format("let the guest go on with its memory mapped from {}, {}", s.image, state), {},
+                       true);
         if (s.at_once)
             return say(fmt::format("let the guest go on from {}, {}; its memory follows as it is needed", s.image,
                                    state),

@@ -35,6 +35,7 @@ const std::vector<OptionName<RevertOptions>>& revert_option_names() {
         {"force", "VIR_DOMAIN_SNAPSHOT_REVERT_FORCE", &O::force},
         {"reset-nvram", "VIR_DOMAIN_SNAPSHOT_REVERT_RESET_NVRAM", &O::reset_nvram},
         {"eager", "", &O::eager},
+        {"mapped", "", &O::mapped},
         {"dry-run", "", &O::dry_run},
     };
     return names;
@@ -63,6 +64,7 @@ const std::vector<Exclusion>& exclusions() {
         {"snapshot-create", "redefine", excludes, "dry-run"},
         {"snapshot-create", "current", needs, "redefine"},
         {"snapshot-revert", "running", excludes, "paused"},
+        {"snapshot-revert", "eager", excludes, "mapped"},
         {"snapshot-delete", "children", excludes, "children-only"},
     };
     return table;

@@ -132,6 +132,11 @@ std::vector<ApplyInternal> plan_disks(Draft& draft) {
 }
 
 void check_memory(const Draft& draft) {
+    if (draft.options.mapped && draft.snapshot.memory.location != Location::external)
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("--mapped needs a memory image, and the memory of snapshot '{}' is '{}'",
+                                draft.snapshot.name, model::to_string(draft.snapshot.memory.location)),
+                    "revert without it");
     if (draft.snapshot.memory.location == Location::internal)
         usable_file(draft, "memory", memory_point(draft.snapshot));
     if (draft.snapshot.memory.location != Location::external) return;
@@ -167,8 +172,9 @@ StartGuest start_step(Draft& draft) {
     if (draft.snapshot.memory.location == Location::external) {
         start.from = StartGuest::From::memory;
         start.image = draft.snapshot.memory.file;
-        start.at_once = !draft.options.eager && draft.facts.why_not_at_once.empty();
-        if (!draft.options.eager && !start.at_once)
+        start.mapped = draft.options.mapped;
+        start.at_once = !start.mapped && !draft.options.eager && draft.facts.why_not_at_once.empty();
+        if (!start.mapped && !draft.options.eager && !start.at_once)
             draft.plan.warnings.push_back("the guest runs only once all of its memory is loaded: " +
                                           draft.facts.why_not_at_once);
     } else if (draft.snapshot.memory.location == Location::internal) {
@@ -232,8 +238,9 @@ void plan_switch(Draft& draft, const std::vector<ApplyInternal>& applied) {
     auto& steps = draft.plan.steps;
     const StartGuest start = start_step(draft);
     const bool all_first = start.from == StartGuest::From::memory && !start.at_once;
-    if (start.at_once && draft.facts.why_not_beside.empty() && applied.empty() && has_only_fresh_disks(draft))
-        steps.push_back(PrepareGuest{start.text});
+    if ((start.at_once || start.mapped) && draft.facts.why_not_beside.empty() && applied.empty() &&
+        has_only_fresh_disks(draft))
+        steps.push_back(PrepareGuest{start.text, start.mapped ? start.image : ""});
     else if (draft.starts())
         steps.push_back(TryOut{start.text, all_first ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());

@@ -126,6 +126,7 @@ struct TryOut {
 /// ends it. Without it StartGuest starts one itself.
 struct PrepareGuest {
     std::string text;
+    std::string ram; ///< the image that its RAM is mapped from, every page of it checked; "" = none
 };
 struct EndGuest {
     std::string reason;
@@ -139,6 +140,7 @@ struct StartGuest {
     bool paused = false;
     std::string reason;
     bool at_once = false; ///< memory: the guest runs first, and its pages come as it asks for them
+    bool mapped = false;  ///< memory: its RAM is a private mapping of the image, every page of it checked
 };
 
 /// The overlay's content goes down into its base; QEMU does it if nodes are given. Never undone: both files

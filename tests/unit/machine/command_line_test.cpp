@@ -41,6 +41,22 @@ TEST(Quoting, AFileNameThatIsNotUtf8IsRefused) {
     error_of(ErrorCode::unsupported, [&] { argv_of(document(disk("vda", "virtio")), facts); });
 }
 
+TEST(Ram, IsMappedPrivatelyFromAnImage) {
+    auto facts = golden_facts("", 7);
+    facts.ram_image = "/vm/s,1.mem";
+    const auto object = [&] {
+        return Json::parse(values_of(argv_of(document(""), facts), "-object", "\"pc.ram\"").front());
+    };
+    EXPECT_EQ(object()["mem-path"], "/vm/s,1.mem");
+    EXPECT_EQ(object()["share"], false);
+    EXPECT_FALSE(object().contains("rom")) << "QEMU 7.2 does not know it";
+    facts.qemu_major = 10, facts.qemu_minor = 0;
+    EXPECT_EQ(object()["readonly"], true);
+    EXPECT_EQ(object()["rom"], "off");
+    facts.trial = true;
+    EXPECT_EQ(object()["qom-type"], "memory-backend-ram");
+}
+
 TEST(Nodes, AreNamedByTargetAndDepth) {
     EXPECT_EQ(node_name("vda", 0), "vda-0");
     EXPECT_LE((node_name(std::string(20, 'a'), 99999) + "-file").size(), 31U);

@@ -1,6 +1,7 @@
 #include "memory/capture.h"
 
 #include "images.h"
+#include "memory/ram_origin.h"
 
 #include <csignal>
 #include <gmock/gmock.h>
@@ -129,6 +130,37 @@ TEST(WriteStream, TellsWhenTheReaderIsGone) {
     in.reset();
     const Error e = error_of(ErrorCode::io, [&, fd = out.get()] { write_stream(image, fd, {}); });
     EXPECT_THAT(e.what(), HasSubstr("incoming migration"));
+}
+
+TEST(WriteStream, LeavesOutTheMainBlockThatIsMapped) {
+    const Scratch scratch;
+    const ImageReader image = image_of(large_stream(3), scratch / "image");
+    const auto stream = [&](bool mapped) {
+        auto [in, out] = os::make_pipe();
+        write_stream(image, out.get(), {}, std::nullopt, mapped);
+        out.reset();
+        std::string bytes;
+        for (std::string more; !(more = os::read_some(in.get(), 1 << 20)).empty();)
+            bytes += more;
+        return bytes;
+    };
+    const auto whole = stream(false), rest = stream(true);
+    EXPECT_THAT(whole, HasSubstr(page_of(2)));
+    EXPECT_THAT(rest, testing::Not(HasSubstr(page_of(2))));
+    EXPECT_THAT(rest, HasSubstr("pc.ram")) << "the block itself is announced";
+    EXPECT_LT(whole.size() - rest.size(), 3 * (page_size + 20));
+}
+
+TEST(RamOrigin, ComesBackAsItWasWritten) {
+    const Scratch scratch;
+    const RamOrigin origin{"/vm/a\"b.mem", "00c5a1f3d2e4b697", true};
+    EXPECT_EQ(read_ram_origin(scratch / "none"), std::nullopt);
+    write_ram_origin(scratch / "ram.json", origin);
+    EXPECT_EQ(read_ram_origin(scratch / "ram.json"), origin);
+    os::write_file(scratch / "ram.json", R"({"version":2})");
+    error_of(ErrorCode::unsupported, [&] { read_ram_origin(scratch / "ram.json"); });
+    os::write_file(scratch / "ram.json", R"({"version":1,"image":7})");
+    error_of(ErrorCode::corrupt, [&] { read_ram_origin(scratch / "ram.json"); });
 }
 
 TEST(WriteStream, StopsWhenAskedWhileTheReaderStalls) {

@@ -146,6 +146,18 @@ TEST(PlanGolden, CreateWithQuietFileSystems) {
                   text_of(plan_from_xml(request("q", "<memory file='/vm/q.mem'/>"), quiet, facts)));
 }
 
+TEST(PlanGolden, RevertMapped) {
+    auto facts = test_facts(running);
+    const auto create = plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts);
+    carry_out(facts, create);
+    facts.images["/vm/s1.mem"] = {};
+    RevertOptions mapped;
+    mapped.mapped = true;
+    expect_golden("revert-mapped", text_of(plan_revert("s1", mapped, facts, tree_of(create))));
+    const auto alone = plan_from_xml(request("d", "<memory snapshot='no'/>"), {}, facts);
+    EXPECT_THROW(plan_revert("d", mapped, facts, tree_of(alone)), Error);
+}
+
 TEST(PlanGolden, RevertFullExternal) {
     auto facts = test_facts(running);
     const auto create = plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts);

@@ -1,0 +1,129 @@
+"""RAM as a private mapping of the memory image: the guest gets what was saved, the image stays what it was whatever the guest
+does, and nobody gets a page that is not the image's own."""
+import hashlib
+import json
+import pathlib
+
+import harness
+from harness import wait_for
+
+PAGE = 4096
+
+
+def content_of(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+class Mapped(harness.SystemTest):
+    balloon = "none"
+
+    def domain_xml(self, *arguments, **options):
+        text = super().domain_xml(*arguments, **options)
+        return text.replace("<memballoon model='none'/>", f"<memballoon model='{self.balloon}'/>")
+
+    def checkpoint(self, guest, name="s", fill=48):
+        """Memory and disks; returns what must be found again, and the image."""
+        guest.do(f"fill 7 {fill}")
+        guest.do(f"note {name}")
+        status = guest.status()
+        memory = self.scratch / f"{name}.mem"
+        self.ok("snapshot-create-as", "g", name, "--memspec", f"file={memory}")
+        return {"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, memory
+
+    def damage(self, guest):
+        guest.do("fill 99 8")
+        guest.do("note damaged")
+
+    def assert_back(self, guest, marks):
+        status = guest.status()
+        self.assertEqual({"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, marks)
+        self.assert_healthy()
+
+    def revert(self, name="s", *options):
+        result = self.cli("snapshot-revert", "g", name, "--mapped", *options)
+        self.assertEqual((result.code, result.out), (0, f"Domain snapshot {name} reverted\n\n"), result.err)
+        self.assertIn("memory mapped", result.err)
+
+    def origin(self):
+        return json.loads((self.pid_file().parent / "ram.json").read_text())
+
+    def private_bytes(self, image):
+        """What QEMU's mapping of the image has of its own."""
+        inside, total = False, 0
+        for line in pathlib.Path(f"/proc/{self.qemu_pid()}/smaps").read_text().splitlines():
+            if line.split()[0].count("-") == 1 and ":" not in line.split()[0]:
+                inside = line.endswith(str(image))
+            elif inside and line.startswith("Private_Dirty:"):
+                total += int(line.split()[1]) << 10
+        return total
+
+    def test_back_again_and_saved_again(self):
+        guest = self.boot()
+        marks, memory = self.checkpoint(guest)
+        before = content_of(memory)
+        for _ in range(2):
+            self.damage(guest)
+            self.revert()
+            self.assert_back(guest, marks)
+            self.assertEqual((self.origin()["image"], self.origin()["mapped"]), (str(memory), True))
+            self.assertLess(self.private_bytes(memory), 64 << 20)
+        self.assertEqual(content_of(memory), before)
+        self.save_and_go_back(guest)
+        self.assertEqual(content_of(memory), before)
+        self.ok("snapshot-revert", "g", "s")
+        self.assertFalse(self.origin()["mapped"])
+        self.assert_back(guest, marks)
+
+    def save_and_go_back(self, guest):
+        """A guest whose RAM is mapped can be saved too; it stands still for it, and is told why."""
+        guest.do("note second")
+        marks = {"boot": guest.status()["boot"], "notes": guest.status()["notes"], "ram": guest.status()["ram_hash"]}
+        result = self.cli("snapshot-create-as", "g", "t", "--memspec", f"file={self.scratch / 't.mem'}")
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn("mapped from", result.err)
+        self.assert_back(guest, marks)
+        self.damage(guest)
+        self.revert("t", "--paused")
+        self.assertEqual(self.state(), "paused")
+        self.ok("resume", "g")
+        self.assert_back(guest, marks)
+
+    def test_what_the_guest_gives_back_stays_in_the_image(self):
+        self.balloon = "virtio"
+        guest = self.boot()
+        marks, memory = self.checkpoint(guest)
+        before = content_of(memory)
+        self.revert()
+        self.ok("qemu-monitor-command", "g", "--hmp", "balloon 160")
+        wait_for(lambda: "actual=160" in self.ok("qemu-monitor-command", "g", "--hmp", "info balloon"), 60, "the balloon is full")
+        guest.wait_for_ticks()
+        self.assertEqual(content_of(memory), before)
+        self.revert()
+        self.assert_back(guest, marks)
+
+    def test_a_page_that_was_altered(self):
+        guest = self.boot()
+        marks, memory = self.checkpoint(guest)
+        self.revert()
+        guest.do("note here")
+        pid = self.qemu_pid()
+        with open(memory, "r+b") as image:
+            page = next(p for p in range(64 * 256, 0, -1) if image.seek(p * PAGE) is not None and image.read(PAGE).strip(b"\0"))
+            image.seek(page * PAGE + 100)
+            byte = image.read(1)
+            image.seek(page * PAGE + 100)
+            image.write(bytes([byte[0] ^ 1]))
+        self.refused("snapshot-revert", "g", "s", "--mapped", naming=[memory, "checksum"])
+        self.assertEqual(self.qemu_pid(), pid)
+        self.refused("snapshot-revert", "g", "s", "--mapped", "--eager", naming="mutually exclusive")
+        self.ok("destroy", "g")
+
+    def test_memory_that_is_no_file(self):
+        self.boot(disks=[harness.Disk("vda", self.scratch.image("vda.qcow2"))])
+        self.ok("snapshot-create-as", "g", "inside")
+        self.refused("snapshot-revert", "g", "inside", "--mapped", naming=["--mapped", "internal"])
+        self.assert_healthy()
+
+
+if __name__ == "__main__":
+    harness.main()
