@@ -47,7 +47,7 @@ void make_nvram(const Session& session, const model::Domain& domain, const model
     if (!os::exists(folder))
         refuse(domain, fmt::format("there is no folder {} for its NVRAM", folder),
                "make the folder, or name another");
-    os::write_file_durably(nvram.file, content);
+    put_firmware(nvram.file, content);
 }
 
 /// A flash of another size is another machine, or none: QEMU's own words name neither file.
@@ -145,19 +145,32 @@ void check_undefine(const View& view, const Host::UndefineOptions& options) {
                 "--nvram removes it, --keep-nvram leaves it where it is");
 }
 
-void remove_firmware(const View& view, const Host::UndefineOptions& options) {
+std::vector<std::string> firmware_to_remove(const View& view, const Host::UndefineOptions& options) {
+    std::vector<std::string> files;
     const auto folder = firmware_folder(view);
     const auto file = model::nvram_file(view.definition(), folder);
-    if (options.nvram && !file.empty() && os::exists(file)) os::remove_file_durably(file);
-    const auto names = os::list_folder(folder);
+    if (options.nvram && !file.empty() && text::folder_of(file) != folder) files.push_back(file);
     bool kept = false;
-    for (const auto& name : names) {
+    for (const auto& name : os::list_folder(folder)) {
         if (is_kept(view, name, options))
             kept = true;
         else
-            os::remove_tree(folder + "/" + name);
+            files.push_back(folder + "/" + name);
     }
-    if (!kept) os::remove_tree(folder);
+    if (!kept) files.push_back(folder);
+    return files;
+}
+
+void put_firmware(const std::string& file, std::string_view content) {
+    os::write_file_durably_among_others(file, content);
+}
+
+void remove_unfinished_firmware(const View& view) {
+    const auto folder = firmware_folder(view);
+    os::remove_unfinished(folder);
+    os::remove_unfinished(model::tpm_folder(folder));
+    const auto file = model::nvram_file(view.definition(), folder);
+    if (!file.empty() && text::folder_of(file) != folder) os::remove_file_durably(os::temporary_of(file));
 }
 
 } // namespace domsnap::engine

@@ -34,9 +34,15 @@ std::optional<memory::BlockContent> flash_content(const model::Domain& domain);
 /// What a snapshot would keep a copy of.
 void look_at_firmware(const View& view, plan::Facts& facts);
 
+/// The file of an NVRAM or of a TPM's state, replaced in one step.
+void put_firmware(const std::string& file, std::string_view content);
+/// What such a step that was cut short left.
+void remove_unfinished_firmware(const View& view);
+
 /// undefine's part. Refuses a domain with an NVRAM unless told what to do with it, as libvirt does; done
 /// before anything is removed.
 void check_undefine(const View& view, const Host::UndefineOptions& options);
-void remove_firmware(const View& view, const Host::UndefineOptions& options);
+/// The files and folders that go with the domain.
+std::vector<std::string> firmware_to_remove(const View& view, const Host::UndefineOptions& options);
 
 } // namespace domsnap::engine

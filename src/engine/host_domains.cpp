@@ -141,6 +141,8 @@ std::string Host::define(const std::string& xml, bool validate) {
         os::FileLock::take(folder.lock_path(), os::LockMode::exclusive, fmt::format("define {}", domain.name),
                            Deadline::after(std::chrono::hours(1)));
     folder.remove_unfinished();
+    if (!folder.defined())
+        store::finish_removals(folders_.state); // lest they take what becomes the new one's
     folder.put_definition(plan::document_text(domain));
     return domain.name;
 }
@@ -173,8 +175,7 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
                                 session.folder().memory_folder()),
                     "move them elsewhere first, or use --snapshots");
     machine::end_swtpm(session.files());
-    remove_firmware(session, options);
-    session.folder().remove();
+    session.folder().remove(firmware_to_remove(session, options));
     os::remove_tree(session.files().folder);
 }
 

@@ -134,7 +134,7 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
     // Somebody may have changed or removed it while we waited.
     reload();
     folder().remove_unfinished();
-    os::remove_unfinished(firmware_folder(*this));
+    remove_unfinished_firmware(*this);
     for (const auto& line : recover(*this))
         control_.warn(line);
     tend_pages(*this);

@@ -1,6 +1,7 @@
 // The NVRAM and the TPM's state: kept with a snapshot, and put back.
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/firmware.h"
 #include "engine/steps.h"
 #include "machine/swtpm.h"
 #include "model/firmware.h"
@@ -47,7 +48,7 @@ void apply(Session& session, const plan::PutBack& step) {
         return;
     }
     os::make_folders(text::folder_of(step.file));
-    os::write_file_durably(step.file, os::read_file(step.kept, model::max_flash));
+    put_firmware(step.file, os::read_file(step.kept, model::max_flash));
 }
 
 } // namespace domsnap::engine

@@ -41,6 +41,11 @@ void write_file_durably(const std::string& path, std::string_view content);
 /// The same without the syncs, for run-time files that a crash of the host makes meaningless.
 void write_file(const std::string& path, std::string_view content);
 
+/// As the first, in a folder where others may be writing just then: what a crash leaves there is one file,
+/// whose name tells whose it is, and which the next such write takes away.
+void write_file_durably_among_others(const std::string& path, std::string_view content);
+std::string temporary_of(const std::string& path);
+
 /// Removes what a write cut short left in the folder. Only for who knows that nobody writes there now.
 void remove_unfinished(const std::string& folder);
 
@@ -58,9 +63,9 @@ void rename_durably(const std::string& from, const std::string& to);
 void exchange(const std::string& one, const std::string& other);
 /// Makes the folder and its missing parents, 0700 each.
 void make_folders(const std::string& path);
-/// A folder that we made, if it is there: throws corrupt if it is a symlink, no folder, somebody else's, or if
-/// others may write to it, who could then put anything in the place of what is in it. What others may read is
-/// made 0700.
+/// A folder that we made, if it is there: throws corrupt if it is a symlink, no folder, somebody else's, or
+/// if others may write to it, who could then put anything in the place of what is in it. What others may read
+/// is made 0700.
 void require_private_folder(const std::string& path);
 /// The same for a folder that the user named, which may be a symlink and be read by whom he likes.
 void require_unshared_folder(const std::string& path);

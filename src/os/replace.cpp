@@ -52,8 +52,8 @@ static int remove_entry(const std::string& path) {
     return effect({Effect::Kind::remove, path}, [&] { return ::unlink(path.c_str()); });
 }
 
-static void replace(const std::string& path, std::string_view content, bool durably) {
-    const std::string temporary = temporary_beside(path);
+static void replace(const std::string& path, std::string_view content, bool durably,
+                    const std::string& temporary) {
     Fd fd = create_exclusive(temporary);
     try {
         write_all(fd.get(), content.data(), content.size(), path);
@@ -67,8 +67,25 @@ static void replace(const std::string& path, std::string_view content, bool dura
     if (durably) sync_folder(text::folder_of(path));
 }
 
-void write_file_durably(const std::string& path, std::string_view content) { replace(path, content, true); }
-void write_file(const std::string& path, std::string_view content) { replace(path, content, false); }
+void write_file_durably(const std::string& path, std::string_view content) {
+    replace(path, content, true, temporary_beside(path));
+}
+
+void write_file(const std::string& path, std::string_view content) {
+    replace(path, content, false, temporary_beside(path));
+}
+
+std::string temporary_of(const std::string& path) {
+    constexpr size_t longest = 240; // of 255, with what is put around it
+    return text::folder_of(path) + "/" + temporary_prefix + text::base_name(path).substr(0, longest) +
+           temporary_suffix;
+}
+
+void write_file_durably_among_others(const std::string& path, std::string_view content) {
+    const auto temporary = temporary_of(path);
+    remove_file_durably(temporary);
+    replace(path, content, true, temporary);
+}
 
 bool remove_file_durably(const std::string& path) {
     if (remove_entry(path) != 0) {

@@ -12,7 +12,7 @@ namespace domsnap::store {
 
 static constexpr size_t longest_file_name = 255; // NAME_MAX of every file system that Linux runs guests from
 static constexpr size_t longest_header = 256;
-static constexpr const char* gone_prefix = ".gone-";
+static constexpr const char *gone_prefix = ".gone-", *going_file = "/going";
 
 static std::string domains_folder(const std::string& state) { return state + "/domains"; }
 
@@ -72,6 +72,7 @@ bool DomainFolder::defined() const {
 
 void DomainFolder::remove_unfinished() {
     os::remove_unfinished(path_);
+    os::remove_file_durably(path_ + going_file); // of an undefine that ended before it counted
     // Records are written under a journal only, and there may be thousands of them to look through.
     if (!os::exists(journal())) return;
     os::remove_unfinished(path_ + "/snapshots");
@@ -95,13 +96,30 @@ void DomainFolder::put_definition(std::string_view xml) {
     os::write_file_durably(path_ + "/definition.xml", wrap("definition", xml));
 }
 
-void DomainFolder::remove() {
+/// A line for each path that goes with a domain: percent-encoded, since paths may hold what they like.
+static void put_going(const std::string& file, const std::vector<std::string>& paths) {
+    std::string lines;
+    for (const auto& path : paths)
+        lines += text::percent_encode(path) + "\n";
+    os::write_file_durably(file, wrap("going", lines));
+}
+
+/// Its folder is the last to go: it says what else must.
+static void finish_removal(const std::string& gone) {
+    for (const auto& line : text::split(read_ours("going", gone + going_file).value_or(""), '\n'))
+        if (const auto path = text::percent_decode(line); path && path->starts_with('/'))
+            os::remove_tree(*path);
+    os::remove_tree(gone);
+}
+
+void DomainFolder::remove(const std::vector<std::string>& with) {
     if (!can_be_a_domain(name_)) return;
     const std::string gone = domains_folder(state_) + "/" + gone_prefix + hash_text(name_);
-    os::remove_tree(gone);
+    finish_removal(gone);
     if (!os::file_info(path_, false)) return;
+    if (!with.empty()) put_going(path_ + going_file, with);
     os::rename_durably(path_, gone);
-    os::remove_tree(gone);
+    finish_removal(gone);
 }
 
 namespace {
@@ -218,9 +236,14 @@ static void remove_if_undefined(const std::string& state_folder, const std::stri
     if (lock && !folder.defined()) os::remove_tree(folder.path());
 }
 
+void finish_removals(const std::string& state_folder) {
+    for (const auto& entry : os::list_folder(domains_folder(state_folder)))
+        if (entry.starts_with(gone_prefix)) finish_removal(domains_folder(state_folder) + "/" + entry);
+}
+
 void remove_unfinished_domains(const std::string& state_folder) {
+    finish_removals(state_folder);
     for (const auto& entry : os::list_folder(domains_folder(state_folder))) {
-        if (entry.starts_with(gone_prefix)) os::remove_tree(domains_folder(state_folder) + "/" + entry);
         const auto name = text::percent_decode(entry);
         if (name && can_be_a_domain(*name)) remove_if_undefined(state_folder, *name);
     }

@@ -36,7 +36,9 @@ class DomainFolder {
     void remove_unfinished();
     std::string definition() const;            ///< not_found: "failed to get domain 'x'"
     void put_definition(std::string_view xml); ///< durable; makes the folder
-    void remove(); ///< the whole folder, durably: a crash leaves all of it or none
+    /// The whole folder, durably: a crash leaves all of it or none. with: what else goes with the domain, for
+    /// good once the folder does.
+    void remove(const std::vector<std::string>& with = {});
 
     std::vector<std::string> record_files() const;          ///< paths of all records, unordered
     std::string read_record(const std::string& path) const; ///< the document in one of record_files()
@@ -70,8 +72,9 @@ std::string firmware_folder(const std::string& state_folder, const std::string& 
 
 /// Names of all domains with a definition, in virsh's order.
 std::vector<std::string> domain_names(const std::string& state_folder);
-/// What is left of domains that were being defined or removed when somebody died: folders without a
-/// definition, and .gone-. Those whose lock somebody holds are left alone.
+/// What is left of domains that were being removed when somebody died: .gone-, and what was to go with them.
+void finish_removals(const std::string& state_folder);
+/// The same, and folders without a definition, but those whose lock somebody holds.
 void remove_unfinished_domains(const std::string& state_folder);
 /// Moves the folder only: the definition in it keeps its text. not_found, conflict if the other one is
 /// defined.

@@ -1,5 +1,6 @@
 #include "scratch.h"
 
+#include "base/text.h"
 #include "store/store.h"
 
 #include <domsnap/error.h>
@@ -191,6 +192,29 @@ TEST_F(StoreTest, WhatAnInterruptedRemovalLeftIsNoDomain) {
     os::write_file(folder("g").record_path("ghost"), wrap("record", "<r/>"));
     define("g");
     EXPECT_TRUE(folder("g").record_files().empty());
+}
+
+TEST_F(StoreTest, WhatGoesWithADomainGoesOnlyOnceItIsGone) {
+    define("g");
+    const auto file = state + "/VARS of g.fd";
+    os::write_file(file, "variables");
+    os::write_file(folder("g").path() + "/going", wrap("going", text::percent_encode(file) + "\n"));
+    finish_removals(state);
+    EXPECT_TRUE(os::exists(file)); // that removal was cut short before it counted
+    folder("g").remove_unfinished();
+    EXPECT_FALSE(os::exists(folder("g").path() + "/going"));
+    os::write_file(folder("g").path() + "/going", wrap("going", text::percent_encode(file) + "\n"));
+    os::rename_durably(folder("g").path(), state + "/domains/.gone-0123");
+    finish_removals(state);
+    EXPECT_FALSE(os::exists(file));
+    EXPECT_TRUE(os::list_folder(state + "/domains").empty());
+}
+
+TEST_F(StoreTest, RemoveTakesWhatItIsTold) {
+    define("g");
+    os::make_folders(state + "/firmware/u/tpm2");
+    folder("g").remove({state + "/firmware/u", state + "/never there"});
+    EXPECT_FALSE(os::exists(state + "/firmware/u"));
 }
 
 TEST_F(StoreTest, RenameMovesSnapshotsToo) {
