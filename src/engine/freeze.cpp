@@ -2,6 +2,7 @@
 
 #include "agent/freeze.h"
 #include "base/error.h"
+#include "engine/deadlines.h"
 #include "engine/steps.h"
 #include "machine/agent_channel.h"
 #include "os/file.h"
@@ -84,7 +85,7 @@ void apply(Session& session, Underway& underway, const plan::FreezeGuest& step) 
         throw Error(ErrorCode::unsupported, "argument unsupported: QEMU guest agent is not configured");
     const std::chrono::seconds patience(step.seconds);
     underway.thaw.emplace(agent::Watch::start(*socket, patience, log_of(session)));
-    if (agent::freeze(*socket, Deadline::after(patience)) == 0)
+    if (agent::freeze(*socket, quick().or_sooner(patience)) == 0)
         session.control().warn("the guest agent found no file system to freeze");
 }
 

@@ -13,27 +13,12 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace domsnap::engine {
 
 using plan::Facts;
 
 namespace {
-
-/// After the memory of a paused guest was saved, QEMU treats its images as handed over ("postmigrate") and
-/// takes no snapshot of them. QEMU 10 can take them back by a command; 7.2 does it only on its way to
-/// running, so there the guest runs for the moment between two commands.
-void take_images_back(Session& session) {
-    auto& qemu = session.monitor();
-    if (qmp::query_status(qemu, quick()).status != "postmigrate") return;
-    if (qmp::query_capabilities(qemu, quick()).has("blockdev-set-active")) {
-        qemu.run("blockdev-set-active", {{"active", true}}, quick());
-        return;
-    }
-    qmp::cont(qemu, quick());
-    qmp::stop(qemu, quick());
-}
 
 Facts observe(Session& session) {
     Facts facts;
@@ -42,7 +27,9 @@ Facts observe(Session& session) {
     if (const auto process = session.process()) {
         facts.has_process = true;
         facts.reason = noted_reason(session.files());
-        facts.state = observed_state(qmp::query_status(session.monitor(), quick()));
+        const auto status = qmp::query_status(session.monitor(), quick());
+        facts.state = observed_state(status);
+        facts.handed_over = status.status == "postmigrate";
         facts.memory_in_use = std::min(resident_memory(*process), facts.live.memory + (64 << 20));
     }
     look_at_firmware(session, facts);
@@ -84,7 +71,6 @@ void observe_for_start(const Session& session) {
 
 Facts observe_for_create(Session& session, const model::SnapshotTree& tree,
                          const std::vector<NamedFile>& named) {
-    if (session.process()) take_images_back(session);
     Facts facts = observe(session);
     look_at_disks(facts, facts.live);
     for (const auto& file : named)

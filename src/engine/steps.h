@@ -32,6 +32,9 @@ void apply(Session& session, Underway& underway, const plan::ThawGuest& step);
 void apply(Session& session, const plan::HoldGuest& step);
 void undo(Session& session, const plan::HoldGuest& step);
 
+void apply(Session& session, const plan::TakeImages& step);
+void undo(Session& session, const plan::TakeImages& step);
+
 void apply(Session& session, const plan::MakeOverlay& step);
 void undo(Session& session, const plan::MakeOverlay& step);
 void apply(Session& session, const plan::CopyImage& step);

@@ -8,6 +8,7 @@
 #include "qmp/commands.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace domsnap::engine {
 
@@ -52,6 +53,25 @@ void undo(Session& session, const plan::HoldGuest& step) {
     session.forget_monitor();
     if (session.process()) resume_if(session, true);
     note_reason(session, step.old);
+}
+
+/// QEMU 10 takes them back by a command; 7.2 does it only on its way to running, so there the guest runs for
+/// the moment between two commands.
+void apply(Session& session, const plan::TakeImages&) {
+    auto& qemu = session.monitor();
+    const auto status = qmp::query_status(qemu, quick());
+    if (status.status == "postmigrate" && qmp::query_capabilities(qemu, quick()).has("blockdev-set-active")) {
+        qemu.run("blockdev-set-active", {{"active", true}}, quick());
+        return;
+    }
+    if (status.status == "postmigrate") qmp::cont(qemu, quick());
+    if (status.status == "postmigrate" || status.running) qmp::stop(qemu, quick());
+}
+
+void undo(Session& session, const plan::TakeImages&) {
+    session.forget_monitor();
+    if (session.process() && qmp::query_status(session.monitor(), quick()).running)
+        qmp::stop(session.monitor(), quick());
 }
 
 void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, step.reason); }

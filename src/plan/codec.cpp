@@ -48,6 +48,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveFile, path, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FrozenFile, path, format, anew)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NoteFrozen, files)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HoldGuest, reason, old)
+static void to_json(Json& json, const TakeImages&) { json = Json::object(); }
+static void from_json(const Json&, TakeImages&) {}
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FreezeGuest, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ThawGuest, seconds)
 
@@ -61,7 +63,7 @@ constexpr const char* kinds[] = {
     "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
     "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",      "prepare-guest",
-    "keep-file",      "put-back"};
+    "keep-file",      "put-back",      "take-images"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

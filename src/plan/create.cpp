@@ -168,6 +168,7 @@ Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& fa
     draft.plan.domain = facts.live.name;
     draft.plan.uuid = facts.live.uuid;
     draft.plan.snapshot = draft.record.name;
+    if (facts.handed_over) draft.plan.steps.push_back(TakeImages{});
     if (draft.has_memory(Location::external)) plan_memory_file(draft);
     plan_disks(draft);
     plan_keeping(draft);

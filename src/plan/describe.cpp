@@ -47,6 +47,11 @@ PlanStep describe(const HoldGuest&) {
     return say("stop the guest, which stays paused until you resume it", {}, true);
 }
 
+PlanStep describe(const TakeImages&) {
+    return say("let QEMU have the images again, which it took for handed over when it saved the memory", {},
+               true);
+}
+
 PlanStep describe(const FreezeGuest& s) {
     return say(
         fmt::format("let the guest's agent freeze its file systems, for {} seconds at most", s.seconds));
@@ -126,11 +131,11 @@ PlanStep describe(const StartGuest& s) {
     switch (s.from) {
     case StartGuest::From::memory:
         if (s.mapped)
-            return say(fmt::format("let the guest go on with its memory mapped from {}, {}", s.image, state), {},
-                       true);
+            return say(fmt::format("let the guest go on with its memory mapped from {}, {}", s.image, state),
+                       {}, true);
         if (s.at_once)
-            return say(fmt::format("let the guest go on from {}, {}; its memory follows as it is needed", s.image,
-                                   state),
+            return say(fmt::format("let the guest go on from {}, {}; its memory follows as it is needed",
+                                   s.image, state),
                        {}, true);
         return say(fmt::format("start QEMU with the memory from {}, {}", s.image, state), {}, true);
     case StartGuest::From::internal:

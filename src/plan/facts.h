@@ -46,6 +46,7 @@ struct KeptFacts {
 struct Facts {
     model::SnapshotState state = model::SnapshotState::shutoff; ///< running, paused, shutoff, crashed
     bool has_process = false;     ///< a QEMU holds the images, whatever its guest's state
+    bool handed_over = false;     ///< its images, as it thinks: it saved a paused guest's memory
     std::string reason;           ///< of the state, as it was noted last
     model::Domain definition;     ///< what the next start uses
     model::Domain live;           ///< what runs; equals definition when off
@@ -58,19 +59,19 @@ struct Facts {
     /// Files that another domain's chains read, in the same state folder. Empty until a plan would touch a
     /// file that is not only this domain's business: to look costs.
     std::set<std::string> foreign;
-    std::optional<KeptFacts> nvram, tpm;            ///< nothing for a domain without
-    std::string firmware_folder;                    ///< the domain's own, for copies of them
-    std::set<std::string> taken;      ///< paths that exist in the folders where files may be made
-    bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
+    std::optional<KeptFacts> nvram, tpm; ///< nothing for a domain without
+    std::string firmware_folder;         ///< the domain's own, for copies of them
+    std::set<std::string> taken;         ///< paths that exist in the folders where files may be made
+    bool background_snapshot = false;    ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;
-    std::string why_not_at_once;   ///< why a guest cannot run before all of its memory is there; empty: it can
-    std::string why_not_beside;    ///< why the guest that is gone back to cannot be made ready beside the
-                                   ///< present one; empty: it can, its disks aside
-    bool has_agent = false;        ///< a channel of the guest agent's that can be spoken on
-    std::string agent_problem;     ///< not empty: the agent cannot freeze the guest's file systems, and why
-    std::string memory_folder;     ///< the domain's own, for generated memory images
-    uint64_t memory_in_use = 0;    ///< bytes of QEMU's resident memory, at most the guest's
-    std::set<std::string> folders; ///< those in which files may be made, and which exist
+    std::string why_not_at_once; ///< why a guest cannot run before all of its memory is there; empty: it can
+    std::string why_not_beside;  ///< why the guest that is gone back to cannot be made ready beside the
+                                 ///< present one; empty: it can, its disks aside
+    bool has_agent = false;      ///< a channel of the guest agent's that can be spoken on
+    std::string agent_problem;   ///< not empty: the agent cannot freeze the guest's file systems, and why
+    std::string memory_folder;   ///< the domain's own, for generated memory images
+    uint64_t memory_in_use = 0;  ///< bytes of QEMU's resident memory, at most the guest's
+    std::set<std::string> folders;              ///< those in which files may be made, and which exist
     std::map<std::string, uint64_t> free_space; ///< bytes, by folder, where files may be made
     int64_t now = 0;                            ///< epoch seconds
     std::string unique;                         ///< drawn at random: job ids

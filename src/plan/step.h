@@ -47,6 +47,9 @@ struct SwitchDisks {
 struct HoldGuest {
     std::string reason, old; ///< of its state, as `domstate --reason` says it
 };
+/// Of a paused guest whose memory was saved: QEMU has its images for handed over ("postmigrate") and takes no
+/// snapshot of them, until it has them back. Undo stops a guest that runs.
+struct TakeImages {};
 /// The guest's agent freezes its file systems; in any case they are thawed after so many seconds. Undo thaws.
 struct FreezeGuest {
     uint32_t seconds = 0;
@@ -180,7 +183,7 @@ using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, Switc
                             SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
                             PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
                             Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen,
-                            HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack>;
+                            HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack, TakeImages>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

@@ -88,6 +88,7 @@ struct Does {
     void operator()(const PrepareGuest&) const {}
     // The world has no clock: whether its guest stands still or its file systems do changes nothing in it.
     void operator()(const HoldGuest&) const {}
+    void operator()(const TakeImages&) const {}
     void operator()(const FreezeGuest&) const {}
     void operator()(const ThawGuest&) const {}
     void operator()(const NoteFrozen&) const {}
