@@ -1,5 +1,6 @@
 // crash-points: strikes every verb at each of its effects, recovers, and says what the world was afterwards.
-//   crash-points [--only WORDS] [--faults NAME,…] [--every N] [--second N] [--stop] [--seed N] [--json FILE]
+//   crash-points [--qemu VERSION] [--only WORDS] [--faults NAME,…] [--kills N] [--every N] [--second N]
+//                [--reverts N] [--stop] [--seed N] [--table FILE]
 #include "trial.h"
 
 #include <chrono>
@@ -18,6 +19,7 @@ using Kind = domsnap::os::Effect::Kind;
 
 struct Options {
     std::string only, faults, table;
+    uint32_t kills = 1;   ///< domsnap is killed at each n-th effect
     uint32_t every = 1;   ///< of the faults but a kill: each n-th effect that they concern
     uint32_t second = 0;  ///< so many second blows for each scenario
     uint32_t reverts = 0; ///< after so many trials all snapshots are gone back to; 0: never
@@ -50,6 +52,10 @@ Options parse(int argc, char** argv) {
             options.only = value();
         else if (word == "--faults")
             options.faults = value();
+        else if (word == "--qemu")
+            ::setenv("FAKE_QEMU_VERSION", value().c_str(), 1);
+        else if (word == "--kills")
+            options.kills = static_cast<uint32_t>(std::stoul(value()));
         else if (word == "--every")
             options.every = static_cast<uint32_t>(std::stoul(value()));
         else if (word == "--second")
@@ -70,9 +76,17 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
+/// What was not synced is lost with the power only: who is killed before a sync leaves what the next kill
+/// leaves.
+bool is_sync(Kind kind) { return kind == Kind::sync || kind == Kind::sync_folder; }
+
 bool concerns(Fault fault, Kind kind, bool with_guest) {
     const bool run_or_write = kind != Kind::signal && kind != Kind::send && kind != Kind::make_socket;
     switch (fault) {
+    case Fault::kill:
+        return !is_sync(kind);
+    case Fault::kill_all:
+        return with_guest && !is_sync(kind);
     case Fault::full:
     case Fault::broken:
         return run_or_write;
@@ -80,7 +94,6 @@ bool concerns(Fault fault, Kind kind, bool with_guest) {
     case Fault::late:
         return kind == Kind::send;
     case Fault::kill_qemu:
-    case Fault::kill_all:
     case Fault::kill_reader:
         return with_guest;
     default:
@@ -126,11 +139,12 @@ class Run {
     Counts with_fault(const Scenario& scenario, Trials& trials, Fault fault,
                       std::vector<uint32_t>& recoveries) {
         Counts counts;
-        uint32_t concerned = static_cast<uint32_t>(random_() % options_.every);
+        const uint32_t every = fault == Fault::kill ? options_.kills : options_.every;
+        uint32_t concerned = static_cast<uint32_t>(random_() % every);
         for (uint32_t at = 1; at <= trials.effects() + (fault == Fault::kill) && !stops(); ++at) {
             const bool last = at > trials.kinds().size();
             if (!last && !concerns(fault, trials.kinds()[at - 1], scenario.with_guest)) continue;
-            if (fault != Fault::kill && ++concerned % options_.every != 0) continue;
+            if (++concerned % every != 0) continue;
             const auto verdict = trials.run({fault, at});
             if (fault == Fault::kill) recoveries[at] = verdict.recovery_effects;
             count(scenario, counts, verdict, fmt::format("{} at {}", name_of(fault), at));
@@ -145,7 +159,9 @@ class Run {
         static constexpr Fault again[] = {Fault::kill, Fault::kill, Fault::power, Fault::kill_all,
                                           Fault::broken};
         for (uint32_t i = 0; i < options_.second && !stops(); ++i) {
-            const auto at = static_cast<uint32_t>(1 + random_() % trials.effects());
+            auto at = static_cast<uint32_t>(1 + random_() % trials.effects());
+            while (at < trials.effects() && recoveries[at] == 0)
+                ++at; // the next that a kill was tried at
             if (recoveries[at] == 0) continue;
             const Blow first{Fault::kill, at};
             const Blow second{again[random_() % std::size(again)],
@@ -219,6 +235,7 @@ int main(int argc, char** argv) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1); // what dying verbs leave running is ours to end and to bury
     ::setenv("DOMSNAP_QEMU", FAKE_QEMU, 1);
     ::setenv("DOMSNAP_LIBEXEC_DIR", LIBEXEC_DIR, 1);
+    ::setenv("PATH", fmt::format("{}:{}", PROGRAMS, std::getenv("PATH")).c_str(), 1); // its swtpm
     try {
         return Run(parse(argc, argv)).all();
     } catch (const std::exception& error) {

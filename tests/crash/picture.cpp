@@ -1,15 +1,18 @@
 #include "picture.h"
 
 #include "disk_content.h"
+#include "engine/firmware.h"
 #include "engine/session.h"
 #include "machine/devices.h"
 #include "memory/image.h"
+#include "model/firmware.h"
 #include "os/file.h"
 #include "qmp/commands.h"
 
 #include <filesystem>
 #include <fmt/format.h>
 #include <set>
+#include <thread>
 
 namespace crash {
 
@@ -59,6 +62,7 @@ class Look {
         const auto live = view.live();
         for (const auto& one : live.disks)
             attempt("disk " + one.target, [&] { here.disks[one.target] = disk(one.source, one.format); });
+        attempt("the firmware", [&] { here.firmware = firmware(view); });
         for (const auto& one : view.definition().disks)
             if (const auto* same = live.find_disk(one.target); !same || same->source != one.source)
                 picture_.problems.push_back(fmt::format("the definition has {} on {}, what runs on {}",
@@ -71,9 +75,28 @@ class Look {
         if (os::exists(view.folder().journal())) picture_.problems.push_back("the journal is left");
     }
 
+    std::string kept(const std::string& file) {
+        needed_.insert(file);
+        return os::read_file(file, model::max_flash).substr(0, 4);
+    }
+
+    std::map<std::string, std::string> firmware(const engine::View& view) {
+        std::map<std::string, std::string> found;
+        const auto folder = engine::firmware_folder(view);
+        if (const auto nvram = model::nvram_of(view.definition())) {
+            const auto file = model::nvram_file(view.definition(), folder);
+            // One that is not there yet is made from its template, sooner or later.
+            found["nvram"] = kept(os::exists(file) ? file : nvram->template_file);
+        }
+        if (model::has_tpm(view.definition())) found["tpm"] = kept(model::tpm_file(folder));
+        return found;
+    }
+
     SnapshotPicture snapshot(const model::Snapshot& one) {
         SnapshotPicture picture{
-            one.parent, model::to_string(one.state), model::to_string(one.memory.location), {}};
+            one.parent, model::to_string(one.state), model::to_string(one.memory.location), {}, {}};
+        if (one.nvram) picture.firmware["nvram"] = kept(one.nvram->file);
+        if (one.tpm) picture.firmware["tpm"] = kept(one.tpm->file);
         for (const auto& place : one.disks)
             if (place.point)
                 picture.disks[place.name] = disk(place.point->file, place.point->format, place.point->tag);
@@ -90,8 +113,11 @@ class Look {
     void guest(const engine::View& view, const model::Domain& live) {
         const auto soon = [] { return Deadline::after(std::chrono::seconds(20)); };
         auto monitor = qmp::Client::connect(view.files().watch(), soon());
-        picture_.guests[view.name()] = qmp::query_status(monitor, soon()).status + ": " +
-                                       qmp::human_command(monitor, "fake-read 0 8", soon());
+        auto state = qmp::query_status(monitor, soon()).status;
+        if (state == "postmigrate")
+            state = "paused"; // after its memory was saved: to the user it is the same
+        picture_.guests[view.name()] = fmt::format("{}, {}: {}", state, agent(monitor),
+                                                   qmp::human_command(monitor, "fake-read 0 8", soon()));
         const auto devices = qmp::query_device_nodes(monitor, soon());
         for (const auto& node : qmp::query_named_block_nodes(monitor, soon()))
             for (const auto& one : live.disks) {
@@ -100,6 +126,16 @@ class Look {
                     picture_.problems.push_back(fmt::format("the guest writes {} to {}, live.xml says {}",
                                                             one.target, node.file, one.source));
             }
+    }
+
+    /// What was frozen is thawed by a process of its own, in its own time.
+    static std::string agent(qmp::Client& monitor) {
+        const auto soon = Deadline::after(std::chrono::seconds(20));
+        for (;;) {
+            const auto state = qmp::human_command(monitor, "fake-agent", soon);
+            if (state != "frozen" || !qmp::query_status(monitor, soon).running) return "agent " + state;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
     }
 
     /// Files below the state folder that the store's format names.
@@ -127,7 +163,8 @@ class Look {
     }
 
     /// Images that the user made: never domsnap's to remove.
-    const std::set<std::string> originals{"vda.qcow2", "vdb.qcow2", "vdb.raw"};
+    const std::set<std::string> originals{"vda.qcow2", "vdb.qcow2",     "vdb.raw",
+                                          "code.fd",   "vars.template", "s2.xml"};
 
     const World& world_;
     Picture picture_;
@@ -144,11 +181,15 @@ std::string to_text(const Picture& picture) {
         text += fmt::format("domain {} current '{}'\n", name, domain.current);
         for (const auto& [target, content] : domain.disks)
             text += fmt::format("  {} {}\n", target, content);
+        for (const auto& [what, content] : domain.firmware)
+            text += fmt::format("  {} {}\n", what, content);
         for (const auto& [snapshot, one] : domain.snapshots) {
             text += fmt::format("  snapshot {} of '{}', {}, memory {}\n", snapshot, one.parent, one.state,
                                 one.memory);
             for (const auto& [target, content] : one.disks)
                 text += fmt::format("    {} {}\n", target, content);
+            for (const auto& [what, content] : one.firmware)
+                text += fmt::format("    {} {}\n", what, content);
         }
     }
     for (const auto& [name, state] : picture.guests)

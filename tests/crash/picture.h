@@ -13,19 +13,21 @@ namespace crash {
 struct SnapshotPicture {
     std::string parent, state, memory; ///< memory: where it is, and what it holds
     std::map<std::string, std::string> disks;
+    std::map<std::string, std::string> firmware; ///< its copies of "nvram" and "tpm"
     bool operator==(const SnapshotPicture&) const = default;
 };
 
 struct DomainPicture {
     std::string current;
     std::map<std::string, SnapshotPicture> snapshots;
-    std::map<std::string, std::string> disks; ///< what the guest would read now
+    std::map<std::string, std::string> disks;    ///< what the guest would read now
+    std::map<std::string, std::string> firmware; ///< "nvram", "tpm"
     bool operator==(const DomainPicture&) const = default;
 };
 
 struct Picture {
     std::map<std::string, DomainPicture> domains;
-    std::map<std::string, std::string> guests; ///< the state of each that runs, and a page of its memory
+    std::map<std::string, std::string> guests; ///< of each that runs: state, agent's, some memory
     std::vector<std::string> strays;           ///< files that nobody needs
     std::vector<std::string> problems;         ///< what could not be read, and guests on a wrong file
 };

@@ -15,6 +15,11 @@ struct Scenario {
     std::function<void(World&, domsnap::Host&)> prepare;
     bool with_guest = false; ///< it runs while the verb does its work
     std::function<void(World&, domsnap::Host&, const domsnap::Control&)> run;
+    /// What else is done before the verb, once the guest runs.
+    std::function<void(World&, domsnap::Host&)> at_last = {};
+    /// Of a verb that is two: makes the world between them, which may be what is left too.
+    std::function<void(World&, domsnap::Host&)> half = {};
+    bool forgets = false; ///< the verb leaves files that nothing knows any more, because it was told to
 
     std::string name() const { return verb + (kind.empty() ? "" : " (" + kind + ")"); }
 };

@@ -161,11 +161,17 @@ Trials::Ended Trials::recover(const Blow& blow) {
 void Trials::put_back() {
     world_.put_back();
     if (scenario_.with_guest) start_guest(host_);
+    if (scenario_.at_last) scenario_.at_last(world_, host_);
 }
 
 Trials::Trials(const Scenario& scenario) : scenario_(scenario), host_(world_.folders()) {
     scenario_.prepare(world_, host_);
     world_.remember();
+    if (scenario_.half) {
+        put_back();
+        scenario_.half(world_, host_);
+        between_ = look_at(world_);
+    }
     put_back();
     old_ = look_at(world_);
     const auto ended = verb({});
@@ -175,7 +181,7 @@ Trials::Trials(const Scenario& scenario) : scenario_(scenario), host_(world_.fol
         kinds_.push_back(static_cast<os::Effect::Kind>(shared()->kinds[i]));
     new_ = look_at(world_);
     for (const auto* picture : {&old_, &new_})
-        if (!picture->problems.empty() || !picture->strays.empty())
+        if (!picture->problems.empty() || (!picture->strays.empty() && !scenario_.forgets))
             throw std::runtime_error(scenario.name() + ":\n" + to_text(*picture));
 }
 
@@ -258,7 +264,9 @@ Verdict Trials::judge(const Ended& ended, const std::string& said, const Blow& f
     const bool is_new =
         seen.domains == new_world.domains &&
         !(seen.domains == old_world.domains && ended.how != 0 && seen.guests == old_world.guests);
-    const bool is_old = seen.domains == old_world.domains;
+    // Between two verbs nothing is done by halves, and the same command goes on.
+    const bool is_between = between_ && seen.domains == between_->domains;
+    const bool is_old = seen.domains == old_world.domains || is_between;
     const bool failed = ended.how == 1;
     // A verb that says that it is done has left the new world.
     const bool right = is_new || (is_old && ended.how != 0);
@@ -268,10 +276,11 @@ Verdict Trials::judge(const Ended& ended, const std::string& said, const Blow& f
         (is_new && ((failed && is_an_error(first.fault)) || (second && is_an_error(second->fault))));
     const bool guests_right = seen.guests == expected.guests || (is_old && seen.guests == old_world.guests) ||
                               (may_be_off && seen.guests.empty());
-    const bool said_so = std::all_of(seen.strays.begin(), seen.strays.end(), [&](const auto& stray) {
-        return said.find(stray) != std::string::npos;
+    const bool expected_or_said = std::all_of(seen.strays.begin(), seen.strays.end(), [&](const auto& stray) {
+        return said.find(stray) != std::string::npos ||
+               std::find(expected.strays.begin(), expected.strays.end(), stray) != expected.strays.end();
     });
-    if (right && guests_right && seen.problems.empty() && (seen.strays.empty() || said_so))
+    if (right && guests_right && seen.problems.empty() && expected_or_said)
         verdict.world = is_new ? Verdict::World::fresh : Verdict::World::old;
     else
         verdict.why = difference(seen, old_world, new_world);

@@ -56,6 +56,7 @@ class Trials {
     World world_;
     domsnap::Host host_;
     Picture old_, new_;
+    std::optional<Picture> between_; ///< of a verb that is two
     uint32_t effects_ = 0;
     std::vector<domsnap::os::Effect::Kind> kinds_;
 };

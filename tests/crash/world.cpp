@@ -101,11 +101,12 @@ void World::make_image(const std::string& name, const std::string& format) const
     must_run(argv);
 }
 
-std::string World::document(const std::string& name, const std::map<std::string, std::string>& disks) const {
+std::string World::document(const std::string& name, const std::map<std::string, std::string>& disks,
+                            const Machine& machine) const {
     std::string text =
         fmt::format("<domain type='qemu'><name>{}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>"
-                    "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>",
-                    name);
+                    "<os><type arch='x86_64' machine='q35'>hvm</type>{}</os><devices>{}",
+                    name, machine.os, machine.devices);
     for (const auto& [target, file] : disks)
         text +=
             fmt::format("<disk type='file' device='disk'><driver name='qemu' type='{}'/><source file='{}'/>"

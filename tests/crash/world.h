@@ -12,6 +12,11 @@
 
 namespace crash {
 
+/// What a domain has besides disks, as text of its document.
+struct Machine {
+    std::string os, devices; ///< inside of <os>, inside of <devices>
+};
+
 class World {
   public:
     World();
@@ -27,7 +32,8 @@ class World {
 
     void make_image(const std::string& name, const std::string& format = "qcow2") const;
     /// A domain with these disks; returns its document.
-    std::string document(const std::string& name, const std::map<std::string, std::string>& disks) const;
+    std::string document(const std::string& name, const std::map<std::string, std::string>& disks,
+                         const Machine& machine = {}) const;
     /// As the guest, or as whoever has the image: blocks of 4 KiB become that letter.
     void write(const std::string& path, const std::string& format, unsigned block, char letter) const;
 

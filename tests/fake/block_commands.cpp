@@ -98,6 +98,14 @@ Json reopen(Machine& machine, const Json& arguments, Monitor&) {
     return nothing;
 }
 
+/// Of all nodes at once; QEMU can also do it for one.
+Json set_active(Machine& machine, const Json& arguments, Monitor&) {
+    if (machine.running() && !arguments.at("active"))
+        throw Refusal("Node is active, and its user does not support inactivation");
+    machine.images_inactive = !arguments.at("active");
+    return nothing;
+}
+
 Json remove(Machine& machine, const Json& arguments, Monitor&) {
     const std::string name = arguments.at("node-name");
     if (machine.jobs.busy(name))
@@ -113,6 +121,7 @@ std::map<std::string, Command> block_commands() {
     return {{"blockdev-add", add},
             {"blockdev-del", remove},
             {"blockdev-reopen", reopen},
+            {"blockdev-set-active", set_active},
             {"transaction", transaction},
             {"blockdev-snapshot", one_overlay},
             {"blockdev-snapshot-internal-sync", one_internal},

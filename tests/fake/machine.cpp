@@ -132,24 +132,23 @@ void Machine::execute(Monitor& monitor, const std::string& line) {
     if (!command.is_object()) return monitor.send(message);
     if (command.contains("id")) message["id"] = command["id"];
     const Json name = command.value("execute", Json());
-    reply(monitor, name.is_string() ? name : "", message);
+    reply(name.is_string() ? name : "", [&monitor, message] { monitor.send(message); });
 }
 
-void Machine::reply(Monitor& monitor, const std::string& name, const Json& message) {
+void Machine::reply(const std::string& name, const std::function<void()>& send) {
     if (faults.find("silent", name)) return;
     if (const auto fault = faults.find("late", name)) {
-        late_.push_back(
-            {Clock::now() + std::chrono::milliseconds(std::stoi(fault->argument)), &monitor, message});
+        late_.push_back({Clock::now() + std::chrono::milliseconds(std::stoi(fault->argument)), send});
         return;
     }
-    monitor.send(message);
+    send();
     faults.die_if("exit-after-answer", name);
 }
 
 void Machine::send_late_replies() {
     late_.remove_if([](const LateReply& reply) {
         if (reply.at > Clock::now()) return false;
-        reply.monitor->send(reply.message);
+        reply.send();
         return true;
     });
 }
@@ -167,14 +166,23 @@ void Machine::wait_and_serve() {
     std::vector<pollfd> entries;
     for (const auto& monitor : monitors_)
         entries.push_back({monitor->poll_fd(), POLLIN, 0});
+    entries.push_back({agent && running() ? agent->poll_fd() : -1, POLLIN, 0});
     entries.push_back({migration.done_fd(), POLLIN, 0});
     ::poll(entries.data(), entries.size(), poll_timeout());
     for (size_t i = 0; i < monitors_.size(); ++i)
         if (entries[i].revents)
             monitors_[i]->serve([&](const std::string& line) { execute(*monitors_[i], line); });
+    if (entries[monitors_.size()].revents) serve_agent();
     if (entries.back().revents) finish_migration();
     jobs.advance();
     send_late_replies();
+}
+
+void Machine::serve_agent() {
+    agent->serve([this](const std::string& command, const std::string& answer) {
+        faults.count(command);
+        reply(command, [this, answer] { agent->send(answer); });
+    });
 }
 
 void Machine::finish_migration() {
@@ -211,6 +219,7 @@ void Machine::open_chardevs() {
 }
 
 void Machine::open_monitors() {
+    if (const auto chardev = Agent::chardev_of(options)) agent.emplace(*chardev);
     for (const auto& id : options.monitors) {
         if (!options.chardevs.contains(id)) throw Refusal("chardev \"" + id + "\" not found");
         monitors_.push_back(std::make_unique<Monitor>(options.chardevs[id], schema.version()));

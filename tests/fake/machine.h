@@ -1,6 +1,7 @@
 // The whole fake QEMU: its parts, its run state, and the loop that serves the monitors.
 #pragma once
 
+#include "agent.h"
 #include "faults.h"
 #include "graph.h"
 #include "jobs.h"
@@ -27,6 +28,7 @@ class Machine {
     Jobs jobs;
     Migration migration;
     Ram ram;
+    std::optional<Agent> agent; ///< in the guest
     std::string status = "prelaunch";
     std::map<std::string, domsnap::os::Fd> fds; ///< by getfd
     std::set<std::string> enabled;              ///< migration capabilities
@@ -47,18 +49,18 @@ class Machine {
     void execute(Monitor& monitor, const std::string& line);
     Json answer(Monitor& monitor, const Json& command);
     Json run_command(Monitor& monitor, const std::string& name, const Json& arguments);
-    void reply(Monitor& monitor, const std::string& name, const Json& message);
+    void reply(const std::string& name, const std::function<void()>& send);
     void open_chardevs();
     void open_monitors();
     void wait_and_serve();
+    void serve_agent();
     int poll_timeout() const;
     void send_late_replies();
     void finish_migration();
 
     struct LateReply {
         Clock::time_point at;
-        Monitor* monitor;
-        Json message;
+        std::function<void()> send;
     };
     std::vector<std::unique_ptr<Monitor>> monitors_;
     std::list<LateReply> late_;

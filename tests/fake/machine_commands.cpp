@@ -105,6 +105,7 @@ Json human(Machine& machine, const Json& arguments, Monitor&) {
     }
     if (words[0] == "fake-read" && words.size() == 3)
         return machine.ram.read(std::stoull(words[1]), std::stoull(words[2]));
+    if (line == "fake-agent") return !machine.agent ? "none" : machine.agent->frozen() ? "frozen" : "thawed";
     return "unknown command: '" + words[0] + "'\r\n";
 }
 
@@ -126,14 +127,23 @@ std::map<std::string, Command> machine_commands() {
         {"screendump", screendump},
         {"human-monitor-command", human},
         {"send-key", [](Machine&, const Json&, Monitor&) { return nothing; }},
-        {"query-vnc", [](Machine&, const Json&, Monitor&) { return Json{{"enabled", false}}; }},
+        {"query-vnc",
+         [](Machine&, const Json&, Monitor&) {
+             return Json{{"enabled", false}};
+         }},
         {"query-kvm",
-         [](Machine&, const Json&, Monitor&) { return Json{{"enabled", false}, {"present", false}}; }},
+         [](Machine&, const Json&, Monitor&) {
+             return Json{{"enabled", false}, {"present", false}};
+         }},
         {"query-cpu-definitions", [](Machine&, const Json&, Monitor&) { return Json::array(); }},
         {"query-uuid",
-         [](Machine& machine, const Json&, Monitor&) { return Json{{"UUID", machine.options.uuid}}; }},
+         [](Machine& machine, const Json&, Monitor&) {
+             return Json{{"UUID", machine.options.uuid}};
+         }},
         {"query-name",
-         [](Machine& machine, const Json&, Monitor&) { return Json{{"name", machine.options.name}}; }},
+         [](Machine& machine, const Json&, Monitor&) {
+             return Json{{"name", machine.options.name}};
+         }},
         {"query-version", [](Machine& machine, const Json&, Monitor&) { return machine.schema.version(); }},
         {"query-machines", [](Machine& machine, const Json&, Monitor&) { return machine.schema.machines(); }},
         {"query-commands",
