@@ -87,7 +87,7 @@ def snapshot_xml(name, parent, time_of_creation, domain, source):
 
 
 def records(count, document, sources):
-    """Documents for --redefine: a tree in which none of the files exists, ten levels or so deep, as trees are that people keep."""
+    """Documents for --redefine: a tree ten levels or so deep, as people keep them. None of its files exists."""
     for number in range(count):
         parent = f"night-{(number - 1) // 2}" if number else None
         yield snapshot_xml(f"night-{number}", parent, 1_700_000_000 + 86_400 * number, document, sources)

@@ -3,78 +3,17 @@ says what they took."""
 import os
 import pathlib
 import re
-import socket
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
 
 import measure
+from console import Console
 from domain_xml import Disk
 from guest import Guest, inconsistencies, wait_for
 from scratch import tool
 
 RUN_SECONDS = 1200  # for one command: 4 GiB on a busy machine without KVM
-TICKS = 20
-
-
-class Console:
-    """The ticks of a guest as they come, whichever QEMU it runs in: (host's monotonic time, tick, number of the connection)."""
-
-    def __init__(self, path):
-        self.path, self.ticks, self.connection, self._open = str(path), [], 0, True
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def _watch(self):
-        while self._open:
-            try:
-                with socket.socket(socket.AF_UNIX) as console:
-                    console.connect(self.path)
-                    console.settimeout(1)
-                    self.connection += 1
-                    self._read(console)
-            except OSError:
-                time.sleep(0.002)  # the next QEMU does not listen yet
-
-    def _read(self, console):
-        buffer = b""
-        while self._open:
-            try:
-                data = console.recv(4096)
-            except TimeoutError:
-                continue
-            if not data:
-                return
-            now = time.monotonic()
-            *lines, buffer = (buffer + data).split(b"\n")
-            for line in lines:
-                if match := re.match(rb"tick (\d+)\r?$", line):
-                    self.ticks.append((now, int(match.group(1)), self.connection))
-
-    def wait_for_ticks(self, count=TICKS, seconds=120):
-        seen = len(self.ticks)
-        wait_for(lambda: len(self.ticks) >= seen + count, seconds, "ticks on the console")
-
-    def longest_gap(self, since):
-        times = [when for when, _, _ in self.ticks if when >= since]
-        return max((b - a for a, b in zip(times, times[1:])), default=0.0)
-
-    def first_tick_back(self, begin, seconds=RUN_SECONDS):
-        """When the guest ticked first after a revert that began when there were so many ticks: over another connection, or with
-        a number that was there already."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            ticks = self.ticks[max(begin - 1, 0):]
-            for before, after in zip(ticks, ticks[1:]):
-                if after[2] != before[2] or after[1] <= before[1]:
-                    return after[0]
-            time.sleep(0.001)
-        raise AssertionError("no tick after a revert")
-
-    def close(self):
-        self._open = False
-        self._thread.join(5)
 
 
 @dataclass
