@@ -11,6 +11,7 @@
 #include "memory/capture.h"
 #include "model/firmware.h"
 #include "os/file.h"
+#include "os/guard.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
 
@@ -23,7 +24,10 @@
 
 namespace domsnap::engine {
 
-std::string cache_folder(const Folders& folders) { return folders.state + "/cache"; }
+std::string cache_folder(const Folders& folders) {
+    os::guard_folder(folders.state);
+    return folders.state + "/cache";
+}
 
 namespace {
 

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "engine/guest.h"
 #include "engine/session.h"
 #include "image/qemu_img.h"
 #include "machine/process.h"
@@ -91,7 +92,7 @@ EmulatorInfo Host::emulator() const {
     EmulatorInfo info;
     info.path = machine::find_emulator(any);
     info.arch = any.arch;
-    const auto facts = machine::emulator_facts(info.path, folders_.state + "/cache", for_start());
+    const auto facts = machine::emulator_facts(info.path, cache_folder(folders_), for_start());
     info.version = facts.capabilities.version;
     info.machines = facts.machines;
     info.aliases.assign(facts.machine_aliases.begin(), facts.machine_aliases.end());

@@ -7,6 +7,7 @@
 #include "engine/pages.h"
 #include "engine/runner.h"
 #include "os/file.h"
+#include "os/guard.h"
 #include "xml/document.h"
 #include "xml/snapshot.h"
 
@@ -37,7 +38,7 @@ View::View(const Folders& folders, const std::string& name)
     : folders_(folders), folder_(private_folder(folders, name)),
       definition_(parse_domain(folder_.definition(), name)),
       files_(runtime_files(folders, definition_.uuid)) {
-    os::require_unshared_folder(folders.runtime);
+    os::guard_folder(folders.runtime);
     os::require_private_folder(files_.folder);
     model::set_name(definition_, name); // a rename that was cut short moved the folder, and not yet the text
 }

@@ -1,6 +1,7 @@
 // Processes that outlive us.
 #include "os/failure.h"
 #include "os/launch.h"
+#include "os/place.h"
 #include "os/process.h"
 
 #include <fcntl.h>
@@ -12,8 +13,7 @@ namespace domsnap::os {
 
 static Fd open_log(const std::string& path) {
     if (path.empty()) return Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    Fd log(::open(path.c_str(), flags, 0600));
+    Fd log(open_at(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY, 0600));
     if (!log) fail("open the log", path);
     if (::fchmod(log.get(), 0600) != 0) fail("set the permissions of", path);
     return log;

@@ -3,6 +3,7 @@
 #include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/place.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -95,7 +96,8 @@ void copy_file_sparsely(const std::string& from, const std::string& to) {
         sync_file(out, to);
         sync_folder(text::folder_of(to));
     } catch (...) {
-        effect({Effect::Kind::remove, to}, [&] { return ::unlink(to.c_str()); });
+        const auto remove = [](int folder, const char* name) { return ::unlinkat(folder, name, 0); };
+        effect({Effect::Kind::remove, to}, [&] { return at(to, remove); });
         throw;
     }
 }

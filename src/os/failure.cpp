@@ -22,7 +22,7 @@ static ErrorCode code_of(int error_number) {
 }
 
 static std::string space_hint(const std::string& path) {
-    struct statvfs fs{};
+    struct statvfs fs {};
     if (::statvfs(path.c_str(), &fs) != 0 && ::statvfs(text::folder_of(path).c_str(), &fs) != 0)
         return "free some space on its file system";
     return fmt::format("{} are left on its file system: free some space",
@@ -37,6 +37,8 @@ static std::string hint_of(int error_number, const std::string& path) {
     case EACCES:
     case EPERM:
         return "check the owner and the permissions of the file and of its folders";
+    case ELOOP:
+        return "a symbolic link is in the way: in its own folders domsnap follows none";
     case EROFS:
         return "the file system is mounted read-only";
     default:
@@ -48,6 +50,11 @@ Error failure(const std::string& action, const std::string& path, int error_numb
     return {code_of(error_number),
             fmt::format("cannot {} '{}': {}", action, text::printable(path), std::strerror(error_number)),
             hint_of(error_number, path)};
+}
+
+void refuse_size(const std::string& path, uint64_t max_bytes) {
+    throw Error(ErrorCode::corrupt, fmt::format("'{}' is larger than the {} that such a file may have",
+                                                text::printable(path), text::human_size(max_bytes)));
 }
 
 } // namespace domsnap::os

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstdint>
 #include <domsnap/error.h>
 #include <string>
 
@@ -15,6 +16,9 @@ Error failure(const std::string& action, const std::string& path, int error_numb
 [[noreturn]] inline void fail(const std::string& action, const std::string& path) {
     throw failure(action, path, errno);
 }
+
+/// A file that is larger than such a file may be: corrupt.
+[[noreturn]] void refuse_size(const std::string& path, uint64_t max_bytes);
 
 /// Repeats a system call that a signal interrupted.
 template <typename Call>

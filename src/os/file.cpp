@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "os/effect.h"
 #include "os/failure.h"
+#include "os/place.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -32,7 +33,10 @@ static bool says_absent(int error) { return error == ENOENT || error == ENOTDIR 
 
 std::optional<FileInfo> file_info(const std::string& path, bool follow) {
     struct stat st {};
-    if ((follow ? ::stat(path.c_str(), &st) : ::lstat(path.c_str(), &st)) == 0) return from_stat(st);
+    const Place place(path);
+    const int flags = follow && !place.guarded() ? 0 : AT_SYMLINK_NOFOLLOW;
+    if (at(place, [&](int folder, const char* name) { return ::fstatat(folder, name, &st, flags); }) == 0)
+        return from_stat(st);
     if (says_absent(errno)) return std::nullopt;
     fail("look at", path);
 }
@@ -40,7 +44,7 @@ std::optional<FileInfo> file_info(const std::string& path, bool follow) {
 bool exists(const std::string& path) { return file_info(path).has_value(); }
 
 static Fd open_or_fail(const std::string& path, int flags) {
-    Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY); }));
+    Fd fd(uninterrupted([&] { return open_at(path, flags | O_NOCTTY); }));
     if (!fd) fail("open", path);
     return fd;
 }
@@ -55,9 +59,9 @@ uint64_t end_of(const Fd& fd, const std::string& path_for_messages) {
 }
 
 Fd create_exclusive(const std::string& path) {
-    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY;
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOCTTY;
     Fd fd(effect({Effect::Kind::make_file, path},
-                 [&] { return uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }); }));
+                 [&] { return uninterrupted([&] { return open_at(path, flags, 0600); }); }));
     if (!fd) fail("create", path);
     if (::fchmod(fd.get(), 0600) != 0)
         fail("set the permissions of", path); // the umask may have taken our own bits
@@ -81,34 +85,9 @@ static std::string read_up_to(const std::string& path, uint64_t limit) {
     return content;
 }
 
-[[noreturn]] static void refuse_size(const std::string& path, uint64_t max_bytes) {
-    throw Error(ErrorCode::corrupt, fmt::format("'{}' is larger than the {} that such a file may have",
-                                                text::printable(path), text::human_size(max_bytes)));
-}
-
 std::string read_file(const std::string& path, uint64_t max_bytes) {
     std::string content = read_up_to(path, max_bytes + 1);
     if (content.size() > max_bytes) refuse_size(path, max_bytes);
-    return content;
-}
-
-[[noreturn]] static void refuse_kind(const std::string& path) {
-    throw Error(ErrorCode::corrupt, fmt::format("'{}' is not a regular file", text::printable(path)));
-}
-
-std::optional<std::string> read_own_file(const std::string& path, uint64_t max_bytes) {
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK; // a FIFO must not hang us
-    const Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags); }));
-    if (!fd && says_absent(errno)) return std::nullopt;
-    if (!fd && (errno == ELOOP || errno == ENXIO)) refuse_kind(path); // a symlink, a socket
-    if (!fd) fail("open", path);
-    struct stat st {};
-    if (::fstat(fd.get(), &st) != 0) fail("look at", path);
-    if (!S_ISREG(st.st_mode)) refuse_kind(path);
-    const auto size = static_cast<uint64_t>(st.st_size);
-    if (size > max_bytes) refuse_size(path, max_bytes);
-    std::string content(size, '\0');
-    read_at(fd.get(), content.data(), size, 0, path);
     return content;
 }
 

@@ -1,6 +1,6 @@
 // Files and folders, made durable and private. Every file that domsnap makes is 0600, every folder 0700,
-// whatever the umask. Errors are domsnap::Error (io, not_found, conflict) that name the path and the
-// operating system's words.
+// whatever the umask. Below a guarded folder (os/guard.h) no symlink is followed. Errors are domsnap::Error
+// (io, not_found, conflict) that name the path and the operating system's words.
 #pragma once
 
 #include "os/fd.h"
@@ -67,8 +67,6 @@ void make_folders(const std::string& path);
 /// if others may write to it, who could then put anything in the place of what is in it. What others may read
 /// is made 0700.
 void require_private_folder(const std::string& path);
-/// The same for a folder that the user named, which may be a symlink and be read by whom he likes.
-void require_unshared_folder(const std::string& path);
 /// Removes a folder of ours with all that is in it (does not follow symlinks).
 void remove_tree(const std::string& path);
 /// The entries' names, sorted, without "." and ".."; empty if there is no such folder.

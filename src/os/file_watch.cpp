@@ -1,6 +1,7 @@
 #include "os/file_watch.h"
 
 #include "os/failure.h"
+#include "os/place.h"
 #include "os/socket.h"
 
 #include <array>
@@ -20,7 +21,11 @@ FileWatch::FileWatch() : inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
 bool FileWatch::add(const std::string& folder) {
     constexpr uint32_t changes =
         IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_MODIFY | IN_CLOSE_WRITE;
-    if (::inotify_add_watch(inotify_.get(), folder.c_str(), changes | IN_ONLYDIR) >= 0) return true;
+    const Fd held(open_at(folder, O_PATH | O_DIRECTORY));
+    if (!held && (errno == ENOENT || errno == ENOTDIR)) return false;
+    if (!held) fail("watch the folder", folder);
+    const auto path = "/proc/self/fd/" + std::to_string(held.get());
+    if (::inotify_add_watch(inotify_.get(), path.c_str(), changes | IN_ONLYDIR) >= 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     fail("watch the folder", folder);
 }

@@ -3,44 +3,25 @@
 #include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/open_folder.h"
+#include "os/place.h"
 
 #include <algorithm>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace domsnap::os {
 
-namespace {
-struct CloseFolder {
-    void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using Folder = std::unique_ptr<DIR, CloseFolder>;
-} // namespace
-
-static std::vector<std::string> names_in(DIR* folder, const std::string& path) {
-    std::vector<std::string> names;
-    for (errno = 0; const dirent* entry = ::readdir(folder); errno = 0) {
-        const std::string name = entry->d_name;
-        if (name != "." && name != "..") names.push_back(name);
-    }
-    if (errno != 0) fail("list the folder", path);
+std::vector<std::string> list_folder(const std::string& path) {
+    auto names = OpenFolder(path).names();
     std::sort(names.begin(), names.end());
     return names;
 }
 
-std::vector<std::string> list_folder(const std::string& path) {
-    const Folder folder(::opendir(path.c_str()));
-    if (folder) return names_in(folder.get(), path);
-    if (errno == ENOENT) return {};
-    fail("list the folder", path);
-}
-
 void sync_folder(const std::string& path) {
-    const Fd fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    const Fd fd(uninterrupted([&] { return open_at(path, O_RDONLY | O_DIRECTORY); }));
     if (!fd) fail("open the folder", path);
     // EINVAL: a file system that has nothing to sync in a folder (some FUSE and network ones).
     const auto sync = [&] { return uninterrupted([&] { return ::fsync(fd.get()); }); };
@@ -48,10 +29,19 @@ void sync_folder(const std::string& path) {
         fail("write to disk the folder", path);
 }
 
+static void make_private(const std::string& path) {
+    // O_PATH: the permissions may not let us read it. fchmod(2) takes no such descriptor.
+    const Fd fd(open_at(path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    if (!fd || ::chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), 0700) != 0)
+        fail("set the permissions of", path);
+}
+
 static void make_one(const std::string& path) {
-    const auto make = [&] { return ::mkdir(path.c_str(), 0700); };
+    const auto make = [&] {
+        return at(path, [](int folder, const char* name) { return ::mkdirat(folder, name, 0700); });
+    };
     if (effect({Effect::Kind::make_folder, path}, make) == 0) {
-        if (::chmod(path.c_str(), 0700) != 0) fail("set the permissions of", path);
+        make_private(path); // the umask may have taken our own bits
         sync_folder(text::folder_of(path));
         return;
     }
@@ -67,44 +57,17 @@ void make_folders(const std::string& path) {
     make_one(path);
 }
 
-[[noreturn]] static void refuse_folder(const std::string& path, const char* why, const char* hint) {
-    throw Error(ErrorCode::corrupt, fmt::format("'{}' {}", text::printable(path), why), hint);
-}
-
-static void require_ours(const std::string& path, const struct stat& found) {
-    if (!S_ISDIR(found.st_mode))
-        refuse_folder(path,
-                      S_ISLNK(found.st_mode) ? "is a symbolic link, where domsnap keeps a folder"
-                                             : "is no folder",
-                      "see who put it there, and remove it");
-    const uid_t me = ::geteuid();
-    if (found.st_uid != me && found.st_uid != 0)
-        refuse_folder(path, "belongs to another user, who could put anything in it",
-                      "run domsnap as that user, or name another folder");
-    if (found.st_mode & (S_IWGRP | S_IWOTH))
-        refuse_folder(path, "may be written to by others, who could put anything in it",
-                      "look at what is in it, then chmod go-rwx");
-}
-
 void require_private_folder(const std::string& path) {
     struct stat found {};
-    if (::lstat(path.c_str(), &found) != 0) {
+    const auto look = [&](int folder, const char* name) {
+        return ::fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW);
+    };
+    if (at(path, look) != 0) {
         if (errno == ENOENT) return;
         fail("look at", path);
     }
     require_ours(path, found);
-    if ((found.st_mode & 077) == 0 || found.st_uid != ::geteuid()) return;
-    const Fd fd(
-        uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
-    if (!fd || ::fchmod(fd.get(), 0700) != 0) fail("set the permissions of", path);
-}
-
-void require_unshared_folder(const std::string& path) {
-    struct stat found {};
-    if (::stat(path.c_str(), &found) == 0)
-        require_ours(path, found);
-    else if (errno != ENOENT)
-        fail("look at", path);
+    if ((found.st_mode & 077) != 0 && found.st_uid == ::geteuid()) make_private(path);
 }
 
 static void remove_entry(int parent, const std::string& name, const std::string& path) {
@@ -113,9 +76,8 @@ static void remove_entry(int parent, const std::string& name, const std::string&
     if (errno != EISDIR && errno != EPERM) fail("remove", path);
     const int fd = ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) fail("remove", path);
-    const Folder folder(::fdopendir(fd)); // owns fd
-    if (!folder) fail("remove", path);
-    for (const std::string& child : names_in(folder.get(), path))
+    const OpenFolder folder(fd, path);
+    for (const std::string& child : folder.names())
         remove_entry(fd, child, path + "/" + child);
     const auto remove_folder = [&] { return ::unlinkat(parent, name.c_str(), AT_REMOVEDIR); };
     if (effect({Effect::Kind::remove_folder, path}, remove_folder) != 0 && errno != ENOENT)
@@ -124,7 +86,11 @@ static void remove_entry(int parent, const std::string& name, const std::string&
 
 void remove_tree(const std::string& path) {
     if (!file_info(path, false)) return;
-    remove_entry(AT_FDCWD, path, path);
+    const auto remove = [&](int folder, const char* name) {
+        remove_entry(folder, name, path);
+        return 0;
+    };
+    if (at(path, remove) != 0) fail("remove", path);
     sync_folder(text::folder_of(path));
 }
 

@@ -1,6 +1,7 @@
 #include "os/identity.h"
 
 #include "os/failure.h"
+#include "os/place.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,7 +15,12 @@ static uint64_t nanoseconds(const statx_timestamp& time) {
 
 std::optional<FileIdentity> file_identity(const std::string& path) {
     struct statx found {};
-    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) {
+    const Place place(path);
+    const int flags = place.guarded() ? AT_SYMLINK_NOFOLLOW : 0;
+    const auto look = [&](int folder, const char* name) {
+        return ::statx(folder, name, flags, STATX_BASIC_STATS | STATX_BTIME, &found);
+    };
+    if (at(place, look) != 0) {
         if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return std::nullopt;
         fail("look at", path);
     }

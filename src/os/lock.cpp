@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/place.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -15,8 +16,8 @@
 namespace domsnap::os {
 
 static Fd open_lock_file(const std::string& path) {
-    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    Fd fd(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
+    const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY;
+    Fd fd(uninterrupted([&] { return open_at(path, flags, 0600); }));
     if (!fd) fail("open the lock file", path);
     // The umask may have taken our own bits. One that another user of the same folder made stays as it is.
     if (::fchmod(fd.get(), 0600) != 0 && errno != EPERM) fail("set the permissions of", path);
@@ -26,11 +27,10 @@ static Fd open_lock_file(const std::string& path) {
 // Whoever removes a lock file (with its domain's folder, say) leaves those who wait with a lock on no name at
 // all.
 static bool is_still_at(const Fd& fd, const std::string& path) {
-    struct stat opened {
-    }, named{};
+    struct stat opened {};
     if (::fstat(fd.get(), &opened) != 0) fail("look at the lock file", path);
-    return ::stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
-           opened.st_dev == named.st_dev;
+    const auto named = file_info(path);
+    return named && named->inode == opened.st_ino && named->device == opened.st_dev;
 }
 
 static bool lock_at_once(const Fd& fd, LockMode mode, const std::string& path) {

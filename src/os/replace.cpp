@@ -3,6 +3,7 @@
 #include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/place.h"
 
 #include <cstdio>
 #include <fcntl.h>
@@ -44,12 +45,21 @@ void remove_unfinished(const std::string& folder) {
             remove_file_durably(folder + "/" + name);
 }
 
+static int rename_at(const std::string& from, const std::string& to, unsigned flags) {
+    return at(from, [&](int old_folder, const char* old_name) {
+        return at(to, [&](int folder, const char* name) {
+            return ::renameat2(old_folder, old_name, folder, name, flags);
+        });
+    });
+}
+
 static int rename_entry(const std::string& from, const std::string& to) {
-    return effect({Effect::Kind::rename, from, to}, [&] { return ::rename(from.c_str(), to.c_str()); });
+    return effect({Effect::Kind::rename, from, to}, [&] { return rename_at(from, to, 0); });
 }
 
 static int remove_entry(const std::string& path) {
-    return effect({Effect::Kind::remove, path}, [&] { return ::unlink(path.c_str()); });
+    const auto remove = [](int folder, const char* name) { return ::unlinkat(folder, name, 0); };
+    return effect({Effect::Kind::remove, path}, [&] { return at(path, remove); });
 }
 
 static void replace(const std::string& path, std::string_view content, bool durably,
@@ -103,9 +113,7 @@ void rename_durably(const std::string& from, const std::string& to) {
 }
 
 void exchange(const std::string& one, const std::string& other) {
-    const auto swap = [&] {
-        return ::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
-    };
+    const auto swap = [&] { return rename_at(one, other, RENAME_EXCHANGE); };
     if (effect({Effect::Kind::rename, one, other}, swap) != 0)
         fail("exchange with " + text::printable(other) + " the folder", one);
 }

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/place.h"
 #include "os/socket.h"
 
 #include <array>
@@ -43,8 +44,12 @@ Fd listen_unix(const std::string& path, unsigned mode, std::optional<gid_t> grou
     make_folders(text::folder_of(path));
     clear_stale(path);
     Fd socket = bind_unix(path);
-    if (group && ::lchown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) fail("give a group to", path);
-    if (::chmod(path.c_str(), mode) != 0) fail("set the mode of", path);
+    const auto give = [&](int folder, const char* name) {
+        return ::fchownat(folder, name, static_cast<uid_t>(-1), *group, AT_SYMLINK_NOFOLLOW);
+    };
+    if (group && at(path, give) != 0) fail("give a group to", path);
+    if (at(path, [&](int folder, const char* name) { return ::fchmodat(folder, name, mode, 0); }) != 0)
+        fail("set the mode of", path);
     if (::listen(socket.get(), 128) != 0) fail("listen on", path);
     ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
     return socket;

@@ -4,6 +4,7 @@
 #include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/place.h"
 
 #include <algorithm>
 #include <cstring>
@@ -24,8 +25,6 @@ static Fd unix_socket() {
     return fd;
 }
 
-static bool fits(const std::string& path) { return path.size() < sizeof(sockaddr_un::sun_path); }
-
 static sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -38,8 +37,11 @@ static bool bind_at(const Fd& socket, const std::string& path) {
     return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-static Fd open_path(const std::string& path, int flags) {
-    return Fd(::open(path.c_str(), O_PATH | O_CLOEXEC | flags));
+static Fd open_path(const std::string& path, int flags) { return Fd(open_at(path, O_PATH | flags)); }
+
+/// Below a guarded folder by descriptors, as a path that is too long.
+static bool can_be_said(const std::string& path) {
+    return path.size() < sizeof(sockaddr_un::sun_path) && !Place(path).guarded();
 }
 
 // The folder by descriptor, and a short name in it that is then renamed: the name itself may be 255 bytes
@@ -61,7 +63,9 @@ static bool bind_long(const Fd& socket, const std::string& path) {
 Fd bind_unix(const std::string& path) {
     Fd socket = unix_socket();
     ::fchmod(socket.get(), 0600); // bind(2) gives the file the mode of the socket
-    const auto bind = [&] { return (fits(path) ? bind_at(socket, path) : bind_long(socket, path)) ? 0 : -1; };
+    const auto bind = [&] {
+        return (can_be_said(path) ? bind_at(socket, path) : bind_long(socket, path)) ? 0 : -1;
+    };
     if (effect({Effect::Kind::make_socket, path}, bind) != 0) fail("make the socket", path);
     return socket;
 }
@@ -96,7 +100,7 @@ static void limit_waiting(const Fd& socket, int milliseconds) {
 Fd connect_unix(const std::string& path, Deadline deadline) {
     Fd socket = unix_socket();
     limit_waiting(socket, std::max(1, deadline.poll_ms()));
-    if (fits(path) ? connect_at(socket, path) : connect_long(socket, path)) {
+    if (can_be_said(path) ? connect_at(socket, path) : connect_long(socket, path)) {
         limit_waiting(socket, 0);
         return socket;
     }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/guard.h"
 #include "store/checksum.h"
 
 #include <algorithm>
@@ -48,7 +49,9 @@ static void require_size(std::string_view document, const std::string& path) {
 
 DomainFolder::DomainFolder(std::string state_folder, std::string domain_name)
     : state_(std::move(state_folder)), name_(std::move(domain_name)),
-      path_(domains_folder(state_) + "/" + text::percent_encode(name_)) {}
+      path_(domains_folder(state_) + "/" + text::percent_encode(name_)) {
+    os::guard_folder(state_);
+}
 
 std::string DomainFolder::lock_path() const {
     if (!can_be_a_domain(name_)) throw no_domain(name_);
@@ -57,7 +60,6 @@ std::string DomainFolder::lock_path() const {
 }
 
 void DomainFolder::require_private() const {
-    os::require_unshared_folder(state_);
     for (const auto* own : {"/domains", "/locks", "/cache"})
         os::require_private_folder(state_ + own);
     if (!can_be_a_domain(name_)) return;
@@ -220,6 +222,7 @@ std::string firmware_folder(const std::string& state_folder, const std::string& 
 }
 
 std::vector<std::string> domain_names(const std::string& state_folder) {
+    os::guard_folder(state_folder);
     std::vector<std::string> names;
     for (const auto& entry : os::list_folder(domains_folder(state_folder))) {
         const auto name = text::percent_decode(entry);
@@ -242,6 +245,7 @@ void finish_removals(const std::string& state_folder) {
 }
 
 void remove_unfinished_domains(const std::string& state_folder) {
+    os::guard_folder(state_folder);
     finish_removals(state_folder);
     for (const auto& entry : os::list_folder(domains_folder(state_folder))) {
         const auto name = text::percent_decode(entry);

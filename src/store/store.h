@@ -19,6 +19,7 @@ inline constexpr uint64_t max_document = 16 << 20;
 
 class DomainFolder {
   public:
+    /// Guards the state folder (os/guard.h): throws corrupt if it is open to others. (S2)
     DomainFolder(std::string state_folder, std::string domain_name);
     const std::string& path() const { return path_; }
     const std::string& name() const { return name_; }
@@ -28,8 +29,8 @@ class DomainFolder {
     /// not_found for a name that is too long to be a domain's.
     std::string lock_path() const;
 
-    /// Throws corrupt if the state folder, or what is in the domain's, is a symlink or open to others:
-    /// whoever could swap a folder could make us write elsewhere. (S2)
+    /// Throws corrupt if one of the folders in it is a symlink or open to others, before anything is done;
+    /// makes those private that others may read. (S2)
     void require_private() const;
     bool defined() const;
     /// Removes what writers that were killed left beside their targets. The lock must be held.

@@ -1,4 +1,5 @@
 // Folders of our own that others could get at are refused, or made private.
+#include "os/guard.h"
 #include "scratch.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +21,7 @@ TEST(PrivateFolder, a_symlink_in_its_place_is_refused) {
             error_of(ErrorCode::corrupt, [&] { os::require_private_folder(scratch / name); });
         EXPECT_THAT(error.what(), HasSubstr(scratch / name));
     }
-    os::require_unshared_folder(scratch / "link"); // the user's own choice
+    os::guard_folder(scratch / "link"); // the user's own choice
     os::require_private_folder(scratch / "real");
     os::require_private_folder(scratch / "not there");
 }
@@ -29,14 +30,14 @@ TEST(PrivateFolder, one_that_others_may_write_to_is_refused_and_one_that_they_ma
     const Scratch scratch;
     os::make_folders(scratch / "f");
     ASSERT_EQ(::chmod((scratch / "f").c_str(), 0755), 0);
-    os::require_unshared_folder(scratch / "f");
+    os::guard_folder(scratch / "f");
     EXPECT_EQ(os::file_info(scratch / "f")->mode, 0755U);
     os::require_private_folder(scratch / "f");
     EXPECT_EQ(os::file_info(scratch / "f")->mode, 0700U);
     for (const mode_t mode : {0770, 0707}) {
         ASSERT_EQ(::chmod((scratch / "f").c_str(), mode), 0);
         error_of(ErrorCode::corrupt, [&] { os::require_private_folder(scratch / "f"); });
-        error_of(ErrorCode::corrupt, [&] { os::require_unshared_folder(scratch / "f"); });
+        error_of(ErrorCode::corrupt, [&] { os::guard_folder(scratch / "f"); });
     }
 }
 
