@@ -4,6 +4,7 @@
 #include "image/tool.h"
 #include "os/file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <endian.h>
 #include <fmt/format.h>
@@ -25,25 +26,39 @@ Error damaged(const std::string& path, const std::string& what) {
                  "qemu-img check says more about it");
 }
 
+/// Nearly always all of it: a header has some hundred bytes, and a chain of a hundred images has a hundred headers.
+constexpr uint64_t read_at_once = 2048;
+
 struct Reader {
     const os::Fd& fd;
     const std::string& path;
+    std::string start{};
 
+    void read_start() {
+        start.resize(std::min(os::end_of(fd, path), read_at_once));
+        os::read_at(fd.get(), start.data(), start.size(), 0, path);
+    }
+    void read(void* into, uint64_t size, uint64_t offset) const {
+        if (size <= start.size() && offset <= start.size() - size)
+            std::memcpy(into, start.data() + offset, size);
+        else
+            os::read_at(fd.get(), into, size, offset, path);
+    }
     uint32_t u32(uint64_t offset) const {
         uint32_t value = 0;
-        os::read_at(fd.get(), &value, sizeof value, offset, path);
+        read(&value, sizeof value, offset);
         return be32toh(value);
     }
     uint64_t u64(uint64_t offset) const {
         uint64_t value = 0;
-        os::read_at(fd.get(), &value, sizeof value, offset, path);
+        read(&value, sizeof value, offset);
         return be64toh(value);
     }
     std::string name(uint64_t offset, uint64_t size, const char* what,
                      uint64_t longest = longest_name) const {
         if (size > longest) throw damaged(path, fmt::format("{} of {} bytes", what, size));
         std::string text(size, '\0');
-        if (size) os::read_at(fd.get(), text.data(), size, offset, path);
+        if (size) read(text.data(), size, offset);
         return text.c_str(); // to QEMU it ends at a NUL
     }
 };
@@ -74,17 +89,6 @@ void read_names(const Reader& reader, Header& header) {
     if (header.backing.empty()) header.backing_format.clear();
 }
 
-/// Both of one moment: a QEMU that has the image open changes them in one write (qcow2_write_snapshots, 7.2
-/// to 10.0).
-void read_snapshot_table(const Reader& reader, Header& header) {
-    unsigned char raw[12];
-    os::read_at(reader.fd.get(), raw, sizeof raw, 60, reader.path);
-    std::memcpy(&header.snapshot_count, raw, 4);
-    std::memcpy(&header.snapshots_offset, raw + 4, 8);
-    header.snapshot_count = be32toh(header.snapshot_count);
-    header.snapshots_offset = be64toh(header.snapshots_offset);
-}
-
 void check_table(const Header& header, uint64_t offset, const char* table, const std::string& path) {
     if (offset % header.cluster_size() != 0 || offset >= max_file_offset)
         throw damaged(path, fmt::format("its {} begins at byte {}", table, offset));
@@ -99,7 +103,8 @@ bool names_a_protocol(const std::string& name) {
 } // namespace
 
 std::optional<Header> header(const os::Fd& fd, const std::string& path) {
-    const Reader reader{fd, path};
+    Reader reader{fd, path};
+    reader.read_start();
     if (reader.u32(0) != magic) return std::nullopt;
     Header header;
     header.version = reader.u32(4);
@@ -115,7 +120,10 @@ std::optional<Header> header(const os::Fd& fd, const std::string& path) {
     header.l1_offset = reader.u64(40);
     header.refcount_offset = reader.u64(48);
     header.refcount_clusters = reader.u32(56);
-    read_snapshot_table(reader, header);
+    // Both of one moment, as they were read at once: a QEMU that has the image open changes them in one write
+    // (qcow2_write_snapshots, 7.2 to 10.0).
+    header.snapshot_count = reader.u32(60);
+    header.snapshots_offset = reader.u64(64);
     if (header.version >= 3) {
         header.incompatible = reader.u64(version_2_size);
         header.refcount_order = reader.u32(96);
