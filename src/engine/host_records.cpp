@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "engine/redefine.h"
 #include "engine/session.h"
+#include "model/first_name.h"
 #include "xml/snapshot.h"
 
 #include <domsnap/host.h>
@@ -60,8 +61,9 @@ SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& s
 std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot,
                                bool security_info) const {
     const View view(folders_, resolve_name(folders_, domain));
-    return model::to_text(model::to_element(view.snapshot(snapshot), {.security_info = security_info})) +
-           "\n";
+    auto record = view.snapshot(snapshot);
+    model::set_first_name(record, model::first_name(record)); // records may be older than their cookies
+    return model::to_text(model::to_element(record, {.security_info = security_info})) + "\n";
 }
 
 std::string Host::snapshot_parent(const std::string& domain, const std::string& snapshot) const {

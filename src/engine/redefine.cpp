@@ -5,6 +5,7 @@
 #include "engine/firmware.h"
 #include "engine/runner.h"
 #include "engine/world.h"
+#include "model/first_name.h"
 #include "os/file.h"
 #include "plan/document.h"
 #include "plan/names.h"
@@ -64,18 +65,19 @@ void check_domain(const Session& session, const model::Snapshot& snapshot) {
 /// Where a create of ours would have put internal memory that names no disk: the planner's choose_holder. It
 /// is libvirt's place too, which has no other internal memory than with every disk internal.
 std::optional<model::DiskPoint> memory_holder(const model::Snapshot& snapshot, const model::Domain& domain) {
+    const auto tag = model::first_name(snapshot);
     for (const auto& disk : domain.disks) {
         const bool can = disk.format == "qcow2" && !disk.empty() && !disk.defaults_to_no();
         if (can && (snapshot.memory.disk.empty() || snapshot.memory.disk == disk.target))
-            return model::DiskPoint{disk.source, disk.format, snapshot.name};
+            return model::DiskPoint{disk.source, disk.format, tag};
     }
     for (const auto& disk : domain.disks) {
         if (disk.empty() || disk.defaults_to_no() || !snapshot.memory.disk.empty()) continue;
         std::set<std::string> none;
         const auto file = plan::free_path(
             text::folder_of(disk.source),
-            fmt::format("{}.{}.vmstate", plan::file_part(domain.name), plan::file_part(snapshot.name)), none);
-        if (os::exists(file)) return model::DiskPoint{file, "qcow2", snapshot.name};
+            fmt::format("{}.{}.vmstate", plan::file_part(domain.name), plan::file_part(tag)), none);
+        if (os::exists(file)) return model::DiskPoint{file, "qcow2", tag};
     }
     return std::nullopt;
 }
@@ -83,6 +85,7 @@ std::optional<model::DiskPoint> memory_holder(const model::Snapshot& snapshot, c
 /// What each disk was frozen in, for records that come without: the source that <domain> names.
 void derive_points(model::Snapshot& snapshot) {
     const auto domain = model::domain_from(snapshot.domain.front());
+    const auto tag = model::first_name(snapshot);
     if (snapshot.memory.location == Location::internal && !snapshot.memory_point)
         snapshot.memory_point = memory_holder(snapshot, domain);
     for (auto& disk : snapshot.disks) {
@@ -90,7 +93,7 @@ void derive_points(model::Snapshot& snapshot) {
         if (disk.point || !was || was->empty()) continue;
         if (disk.location == Location::external) disk.point = model::DiskPoint{was->source, was->format, {}};
         if (disk.location == Location::internal)
-            disk.point = model::DiskPoint{was->source, was->format, snapshot.name};
+            disk.point = model::DiskPoint{was->source, was->format, tag};
     }
 }
 
@@ -101,13 +104,14 @@ void keep_points(model::Snapshot& snapshot, const model::Snapshot& old) {
             disk.point = was->point;
     snapshot.nvram = old.nvram;
     snapshot.tpm = old.tpm;
+    model::set_first_name(snapshot, model::first_name(old));
 }
 
 /// A record that was forgotten (snapshot-delete --metadata) left its copies, whose names tell whose they are.
 void find_copies(const Session& session, model::Snapshot& snapshot) {
     const auto find = [&](std::optional<model::KeptState>& kept, const char* role) {
         const auto file =
-            firmware_folder(session) + "/" + plan::kept_name(snapshot.name, snapshot.creation_time, role);
+            firmware_folder(session) + "/" + plan::kept_name(model::first_name(snapshot), snapshot.creation_time, role);
         if (!kept && os::exists(file)) kept = model::KeptState{file};
     };
     find(snapshot.nvram, "nvram");
@@ -165,11 +169,12 @@ std::string edit(Session& session, const model::Snapshot& old, model::Snapshot e
     std::vector<plan::Action> steps{
         plan::PutRecord{edited.name, plan::record_text(edited), old_text(session, edited.name)}};
     if (!same_name && rename) {
-        const auto tree = session.snapshots();
+        const auto tree = session.snapshot_heads();
         for (const auto* child : tree.children(old.name)) {
-            model::Snapshot moved = *child;
+            model::Snapshot moved = session.snapshot(child->name);
+            const auto as_it_is = plan::record_text(moved);
             moved.parent = edited.name;
-            steps.push_back(plan::PutRecord{moved.name, plan::record_text(moved), plan::record_text(*child)});
+            steps.push_back(plan::PutRecord{moved.name, plan::record_text(moved), as_it_is});
         }
         if (tree.current() == old.name) steps.push_back(plan::SetCurrent{edited.name, old.name});
         steps.push_back(plan::RemoveRecord{old.name, plan::record_text(old)});

@@ -1,5 +1,6 @@
 """All metadata dumped, undefined, and redefined: every snapshot goes back to exactly what it was."""
 import os
+import re
 
 from harness import Disk, SystemTest, main, tool
 
@@ -81,6 +82,30 @@ class Redefine(SystemTest):
         # In another order in which parents precede their children.
         self.forget_and_redefine(lambda names: ["i1", "e3", "e1", "mixed", "e2", "i2"])
         self.assert_all_revert()
+
+    def rename(self, old, new):
+        self.ok("snapshot-edit", "g", old, "--rename", env={"EDITOR": f"sed -i s,<name>{old}</name>,<name>{new}</name>,",
+                                                            "VISUAL": ""})
+        self.expected[new] = self.expected.pop(old)
+
+    def tags(self):
+        return {path.name: re.findall(r"^\d+ +(\S+)", tool("qemu-img", "snapshot", "-l", path), re.MULTILINE)
+                for path in sorted(self.scratch.path.glob("vd*"))}
+
+    def test_renamed_ones_know_what_they_were_called(self):
+        """An internal snapshot keeps the name in its file, whatever its record is called later."""
+        self.grow()
+        self.rename("mixed", "sorted")
+        self.rename("i1", "root")
+        self.rename("root", "ground")
+        before = self.tags()
+        self.forget_and_redefine(lambda names: names)
+        self.assertEqual(self.tags(), before)
+        self.assertIn("<domsnap:name", self.ok("snapshot-dumpxml", "g", "ground"))
+        self.assertNotIn("<domsnap:name", self.ok("snapshot-dumpxml", "g", "e1"))
+        self.assert_all_revert()
+        self.ok("snapshot-delete", "g", "ground", "--children")
+        self.assertEqual([self.tags()[f"{target}.qcow2"] for target in ("vda", "vdb")], [[], []])
 
     def test_a_child_before_its_parent_and_other_refusals(self):
         self.take("a", vda="external", vdb="external")
