@@ -13,6 +13,7 @@
 #include "plan/document.h"
 #include "plan/points.h"
 #include "qmp/commands.h"
+#include "store/records.h"
 #include "xml/document.h"
 #include "xml/validate.h"
 
@@ -160,7 +161,7 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
     Session session(folders_, domain, "undefine", control);
     refuse_running(session, "undefine");
     check_undefine(session, options);
-    const auto left = session.folder().record_files().size();
+    const auto left = store::Records(session.folder()).names().size();
     if (left && !options.snapshots_metadata)
         throw Error(
             ErrorCode::conflict,

@@ -1,5 +1,6 @@
 // Host: snapshots as they are listed, shown and edited.
 #include "base/error.h"
+#include "engine/outlines.h"
 #include "engine/redefine.h"
 #include "engine/session.h"
 #include "model/first_name.h"
@@ -14,19 +15,20 @@ using namespace engine;
 
 namespace {
 
-SnapshotInfo info_of(const model::Snapshot& snapshot, const model::SnapshotTree& tree,
-                     const std::string& domain) {
+SnapshotInfo info_of(const model::SnapshotOutline& snapshot, const model::OutlineTree& tree,
+                     const model::OutlineTree::Below& below, const std::string& domain) {
     SnapshotInfo info;
     info.name = snapshot.name;
     info.domain = domain;
     info.state = model::to_string(snapshot.state);
     info.parent = tree.find(snapshot.parent) ? snapshot.parent : "";
     info.current = tree.current() == snapshot.name;
-    info.external = snapshot.external();
-    info.memory = model::to_string(snapshot.memory.location);
-    info.has_memory = snapshot.memory.location == model::Location::internal ||
-                      snapshot.memory.location == model::Location::external;
-    info.children = static_cast<unsigned>(tree.children(snapshot.name).size());
+    info.external = snapshot.external;
+    info.memory = model::to_string(snapshot.memory);
+    info.has_memory =
+        snapshot.memory == model::Location::internal || snapshot.memory == model::Location::external;
+    info.children = below.children;
+    info.descendants = below.descendants;
     info.creation_time = snapshot.creation_time;
     info.description = snapshot.description;
     return info;
@@ -36,26 +38,21 @@ SnapshotInfo info_of(const model::Snapshot& snapshot, const model::SnapshotTree&
 
 std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
     const View view(folders_, resolve_name(folders_, domain));
-    const auto tree = view.snapshot_heads();
-    std::map<std::string, unsigned> below;
-    const auto order = tree.topological();
-    for (auto at = order.rbegin(); at != order.rend();
-         ++at) // children first: each adds itself to its parent once
-        if (tree.find((*at)->parent)) below[(*at)->parent] += below[(*at)->name] + 1;
+    const auto tree = outlines_of(view);
+    const auto below = tree.count_below();
     std::vector<SnapshotInfo> all;
-    for (const auto& snapshot : tree.all()) {
-        all.push_back(info_of(snapshot, tree, view.name()));
-        all.back().descendants = below[snapshot.name];
-    }
+    all.reserve(below.size());
+    for (const auto& snapshot : tree.all())
+        all.push_back(info_of(snapshot, tree, below[all.size()], view.name()));
     return all;
 }
 
 SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& snapshot) const {
     const View view(folders_, resolve_name(folders_, domain));
-    const auto tree = view.snapshot_heads();
-    auto info = info_of(tree.get(snapshot), tree, view.name());
-    info.descendants = static_cast<unsigned>(tree.descendants(snapshot).size());
-    return info;
+    const auto tree = outlines_of(view);
+    const auto& outline = tree.get(snapshot);
+    const auto at = static_cast<size_t>(&outline - tree.all().data());
+    return info_of(outline, tree, tree.count_below()[at], view.name());
 }
 
 std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot,

@@ -4,18 +4,16 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "engine/firmware.h"
+#include "engine/outlines.h"
 #include "engine/pages.h"
 #include "engine/runner.h"
 #include "os/file.h"
 #include "os/guard.h"
+#include "store/records.h"
 #include "xml/document.h"
 #include "xml/snapshot.h"
 
-#include <algorithm>
 #include <fmt/format.h>
-#include <functional>
-#include <future>
-#include <thread>
 #include <unistd.h>
 
 namespace domsnap::engine {
@@ -54,40 +52,35 @@ static model::Snapshot parse_record(const std::string& text, const std::string& 
     return xml::parse_snapshot(text, as_record, source);
 }
 
-static model::Snapshot parse_record_head(const std::string& text, const std::string& source) {
-    return xml::snapshot_from(xml::parse_head(text, "domain", source), as_record);
-}
-
-/// Ten thousand records are a quarter of a second for one CPU (docs/performance.md); threads are started
-/// where there are enough for each. work: from one number to before another.
-static void side_by_side(size_t count, const std::function<void(size_t, size_t)>& work) {
-    constexpr size_t worth_a_thread = 1000;
-    const size_t cpus = std::max(1U, std::thread::hardware_concurrency());
-    const size_t parts = std::clamp<size_t>(count / worth_a_thread, 1, cpus);
-    std::vector<std::future<void>> others;
-    for (size_t part = 1; part < parts; ++part)
-        others.push_back(
-            std::async(std::launch::async, work, count * part / parts, count * (part + 1) / parts));
-    work(0, count / parts);
-    for (auto& other : others)
-        other.get();
+model::Snapshot parse_record_head(const std::string& text, const std::string& source) {
+    auto snapshot = xml::snapshot_from(xml::parse_head(text, "domain", source), as_record);
+    snapshot.head_only = true;
+    return snapshot;
 }
 
 model::SnapshotTree View::read_snapshots(ParseRecord* parse) const {
-    const auto files = folder_.record_files();
-    std::vector<model::Snapshot> snapshots(files.size());
-    side_by_side(files.size(), [&](size_t from, size_t to) {
+    const store::Records records(folder_);
+    const auto names = records.names();
+    std::vector<std::optional<model::Snapshot>> read(names.size());
+    side_by_side(names.size(), [&](size_t from, size_t to) {
         for (size_t i = from; i < to; ++i)
-            snapshots[i] = parse(folder_.read_record(files[i]), files[i]);
+            if (const auto record = records.read(names[i]))
+                read[i] = parse(record->document, records.path_of(names[i]));
     });
+    std::vector<model::Snapshot> snapshots;
+    snapshots.reserve(read.size());
+    for (auto& one : read)
+        if (one) snapshots.push_back(*std::move(one)); // else it went while we read
     return model::SnapshotTree(std::move(snapshots), folder_.current());
 }
 
 model::SnapshotTree View::readable_snapshots(std::vector<std::string>& unreadable) const {
     std::vector<model::Snapshot> snapshots;
-    for (const auto& path : folder_.record_files()) {
+    const store::Records records(folder_);
+    for (const auto& name : records.names()) {
         try {
-            snapshots.push_back(parse_record(folder_.read_record(path), path));
+            if (const auto record = records.read(name))
+                snapshots.push_back(parse_record(record->document, records.path_of(name)));
         } catch (const Error& error) {
             unreadable.push_back(error.what());
         }

@@ -78,6 +78,8 @@ class Session : public View {
 /// The domain's name behind a name, a UUID or an id. Throws not_found.
 std::string resolve_name(const Folders& folders, const std::string& given);
 machine::RuntimeFiles runtime_files(const Folders& folders, const std::string& uuid);
+/// A record up to its <domain>.
+model::Snapshot parse_record_head(const std::string& text, const std::string& source);
 /// The definition's text as a domain; source names it in errors.
 model::Domain parse_domain(const std::string& text, const std::string& source);
 

@@ -66,6 +66,7 @@ struct Snapshot {
     std::vector<Element> inactive_domain; ///< <inactiveDomain>; 0 or 1
     std::vector<Element> cookie;          ///< <cookie>; 0 or 1
     std::optional<bool> active;           ///< <active> in libvirt's own files
+    bool head_only = false; ///< of a record, what stands before <domain>: it must not be written again
 
     bool external() const; ///< memory or one disk is
     const SnapshotDisk* find_disk(std::string_view target) const;

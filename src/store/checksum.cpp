@@ -14,4 +14,9 @@ std::string hash_text(std::string_view data) {
     return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+bool is_hash_name(std::string_view file) {
+    return file.size() == 36 && file.ends_with(".xml") &&
+           file.find_first_not_of("0123456789abcdef") == file.size() - 4;
+}
+
 } // namespace domsnap::store

@@ -14,5 +14,7 @@ inline constexpr size_t checksum_digits = 16;
 std::string checksum_text(std::string_view data, uint64_t seed = 0);
 /// XXH3-128, 32 lower-case hexadecimal digits: a file name for any text.
 std::string hash_text(std::string_view data);
+/// "HASH.xml", a document's name by such a hash.
+bool is_hash_name(std::string_view file);
 
 } // namespace domsnap::store

@@ -12,7 +12,6 @@
 namespace domsnap::store {
 
 static constexpr size_t longest_file_name = 255; // NAME_MAX of every file system that Linux runs guests from
-static constexpr size_t longest_header = 256;
 static constexpr const char *gone_prefix = ".gone-", *going_file = "/going";
 
 static std::string domains_folder(const std::string& state) { return state + "/domains"; }
@@ -128,11 +127,6 @@ namespace {
 /// Documents of one kind, each in a file named by a hash.
 constexpr const char *snapshots_folder = "snapshots", *files_folder = "files";
 const char* kind_in(std::string_view folder) { return folder == files_folder ? "file" : "record"; }
-
-bool is_hash_name(std::string_view file) {
-    return file.size() == 36 && file.ends_with(".xml") &&
-           file.find_first_not_of("0123456789abcdef") == file.size() - 4;
-}
 } // namespace
 
 std::vector<std::string> DomainFolder::documents_in(const char* folder) const {
@@ -159,14 +153,6 @@ void DomainFolder::put_document(const char* folder, const std::string& name, std
     require_size(xml, path);
     os::make_folders(path_ + "/" + folder);
     os::write_file_durably(path, wrap(kind_in(folder), xml));
-}
-
-std::vector<std::string> DomainFolder::record_files() const { return documents_in(snapshots_folder); }
-
-std::string DomainFolder::read_record(const std::string& path) const {
-    auto xml = read_ours("record", path);
-    if (!xml) throw Error(ErrorCode::not_found, fmt::format("{}: no such snapshot record", path));
-    return *std::move(xml);
 }
 
 std::string DomainFolder::record_path(const std::string& snapshot) const {
@@ -240,12 +226,12 @@ static void remove_if_undefined(const std::string& state_folder, const std::stri
 }
 
 void finish_removals(const std::string& state_folder) {
+    os::guard_folder(state_folder);
     for (const auto& entry : os::list_folder(domains_folder(state_folder)))
         if (entry.starts_with(gone_prefix)) finish_removal(domains_folder(state_folder) + "/" + entry);
 }
 
 void remove_unfinished_domains(const std::string& state_folder) {
-    os::guard_folder(state_folder);
     finish_removals(state_folder);
     for (const auto& entry : os::list_folder(domains_folder(state_folder))) {
         const auto name = text::percent_decode(entry);

@@ -16,6 +16,8 @@ namespace domsnap::store {
 
 /// Content above these sizes is refused as corrupt.
 inline constexpr uint64_t max_document = 16 << 20;
+/// What the store's first line may add to it.
+inline constexpr uint64_t longest_header = 256;
 
 class DomainFolder {
   public:
@@ -25,6 +27,7 @@ class DomainFolder {
     const std::string& name() const { return name_; }
     std::string journal() const { return path_ + "/journal"; }
     std::string memory_folder() const { return path_ + "/memory"; }
+    std::string records_folder() const { return path_ + "/snapshots"; }
     /// STATE/locks/NAME: outside the folder, because that is renamed and removed. Makes STATE/locks.
     /// not_found for a name that is too long to be a domain's.
     std::string lock_path() const;
@@ -41,8 +44,6 @@ class DomainFolder {
     /// good once the folder does.
     void remove(const std::vector<std::string>& with = {});
 
-    std::vector<std::string> record_files() const;          ///< paths of all records, unordered
-    std::string read_record(const std::string& path) const; ///< the document in one of record_files()
     std::string record_path(const std::string& snapshot) const;
     std::optional<std::string> record(const std::string& snapshot) const;
     void put_record(const std::string& snapshot, std::string_view xml); ///< durable

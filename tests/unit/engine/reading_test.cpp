@@ -1,26 +1,12 @@
 // Large trees of records: all of them together, and what is asked of one while others cannot be read.
-#include "../os/scratch.h"
-#include "store/store.h"
+#include "records.h"
 
-#include <domsnap/host.h>
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 using namespace domsnap;
 using ::testing::HasSubstr;
 
 namespace {
-
-constexpr const char* domain_xml =
-    "<domain type='qemu'><name>g</name><uuid>29b925ff-4c44-44d7-b2ee-7a6023fa3fbb</uuid>"
-    "<memory unit='MiB'>64</memory><os><type arch='x86_64' machine='pc'>hvm</type></os></domain>";
-
-std::string record(const std::string& name, const std::string& parent) {
-    return fmt::format("<domainsnapshot><name>{}</name><state>shutoff</state>{}<creationTime>1</creationTime>"
-                       "<memory snapshot='no'/>{}</domainsnapshot>",
-                       name, parent.empty() ? "" : fmt::format("<parent><name>{}</name></parent>", parent),
-                       domain_xml);
-}
 
 /// A binary tree of records, the current one its last; enough of them to be read by two threads. Without the
 /// syncs of a put_record, which would take long.
@@ -29,10 +15,10 @@ class Reading : public ::testing::Test {
     static constexpr unsigned count = 2100;
 
     void SetUp() override {
-        folder.put_definition(domain_xml);
+        folder.put_definition(domain_without_disks);
         for (unsigned i = 0; i < count; ++i)
             os::write_file(folder.record_path(name(i)),
-                           store::wrap("record", record(name(i), i ? name((i - 1) / 2) : "")));
+                           store::wrap("record", record_of(name(i), i ? name((i - 1) / 2) : "")));
         folder.set_current(name(count - 1));
     }
     static std::string name(unsigned i) { return fmt::format("s{}", i); }
@@ -74,12 +60,12 @@ TEST_F(Reading, of_one_does_not_need_the_others) {
     EXPECT_THAT(host.snapshot_xml("g", "s9"), HasSubstr("<name>s9</name>"));
     CreateOptions redefine;
     redefine.redefine = true;
-    EXPECT_EQ(host.snapshot_create("g", record("new", "s9"), redefine).name, "new");
+    EXPECT_EQ(host.snapshot_create("g", record_of("new", "s9"), redefine).name, "new");
     EXPECT_EQ(host.snapshot_parent("g", "new"), "s9");
-    EXPECT_THAT(
-        error_of(ErrorCode::invalid_request, [&] { host.snapshot_create("g", record("s1", "s9"), redefine); })
-            .what(),
-        HasSubstr("parent s9 would create cycle to s1"));
+    EXPECT_THAT(error_of(ErrorCode::invalid_request,
+                         [&] { host.snapshot_create("g", record_of("s1", "s9"), redefine); })
+                    .what(),
+                HasSubstr("parent s9 would create cycle to s1"));
 }
 
 } // namespace

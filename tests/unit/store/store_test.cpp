@@ -1,6 +1,7 @@
 #include "scratch.h"
 
 #include "base/text.h"
+#include "store/records.h"
 #include "store/store.h"
 
 #include <domsnap/error.h>
@@ -97,11 +98,11 @@ TEST_F(StoreTest, SnapshotNamesMayBeAnything) {
         folder("g").set_current(name);
         EXPECT_EQ(folder("g").current(), name);
     }
-    EXPECT_EQ(folder("g").record_files().size(), awkward_names.size());
+    EXPECT_EQ(Records(folder("g")).names().size(), awkward_names.size());
     for (const auto& name : awkward_names)
         folder("g").remove_record(name);
     folder("g").remove_record("never there");
-    EXPECT_TRUE(folder("g").record_files().empty());
+    EXPECT_TRUE(Records(folder("g")).names().empty());
     EXPECT_EQ(folder("g").record("a"), std::nullopt);
 }
 
@@ -114,14 +115,20 @@ TEST_F(StoreTest, CurrentCanBeNone) {
     EXPECT_EQ(folder("g").current(), "");
 }
 
-TEST_F(StoreTest, RecordFilesAreReadByPath) {
+TEST_F(StoreTest, RecordsAreReadByTheirFiles) {
     define("g");
     folder("g").put_record("s", "<record/>");
     os::write_file(folder("g").path() + "/snapshots/.domsnap-0.tmp", "left by a crash");
     os::write_file(folder("g").path() + "/snapshots/README", "not ours");
-    const auto files = folder("g").record_files();
+    const Records records(folder("g"));
+    const auto files = records.files();
     ASSERT_EQ(files.size(), 1u);
-    EXPECT_EQ(folder("g").read_record(files[0]), "<record/>");
+    EXPECT_EQ(records.path_of(files[0].name), folder("g").record_path("s"));
+    EXPECT_EQ(records.read(files[0].name)->document, "<record/>");
+    EXPECT_EQ(records.read(files[0].name)->stamp, files[0].stamp);
+    folder("g").remove_record("s");
+    EXPECT_FALSE(records.read(files[0].name));
+    EXPECT_TRUE(Records(folder("none")).files().empty());
 }
 
 TEST_F(StoreTest, EveryChangedByteOfARecordIsNoticed) {
@@ -191,7 +198,7 @@ TEST_F(StoreTest, WhatAnInterruptedRemovalLeftIsNoDomain) {
     os::make_folders(folder("g").path() + "/snapshots");
     os::write_file(folder("g").record_path("ghost"), wrap("record", "<r/>"));
     define("g");
-    EXPECT_TRUE(folder("g").record_files().empty());
+    EXPECT_TRUE(Records(folder("g")).names().empty());
 }
 
 TEST_F(StoreTest, WhatGoesWithADomainGoesOnlyOnceItIsGone) {
