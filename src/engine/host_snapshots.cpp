@@ -9,6 +9,7 @@
 #include "engine/redefine.h"
 #include "engine/runner.h"
 #include "engine/verify.h"
+#include "engine/whole_records.h"
 #include "os/file.h"
 #include "plan/planner.h"
 #include "store/journal.h"
@@ -80,10 +81,13 @@ CreateResult create(Session& session, model::Snapshot request, const CreateOptio
 }
 
 plan::Plan revert_plan(Session& session, const std::string& snapshot, const RevertOptions& options) {
-    const auto tree = session.snapshots();
+    auto tree = session.snapshot_heads();
+    tree.get(snapshot);
+    tree.replace(session.snapshot(snapshot));
     auto facts = observe_for_revert(session, tree, tree.get(snapshot));
+    const auto make_plan = [&] { return plan::plan_revert(snapshot, options, facts, tree); };
     return plan_beside_others(session, facts,
-                              [&] { return plan::plan_revert(snapshot, options, facts, tree); });
+                              [&] { return plan_with_whole_records(session, tree, make_plan); });
 }
 
 std::string way_of(const plan::StartGuest& start) {
@@ -105,12 +109,13 @@ RevertResult revert(Session& session, const std::string& snapshot, const RevertO
 }
 
 PlanView erase(Session& session, const std::string& snapshot, const DeleteOptions& options) {
-    const auto tree = session.snapshots();
+    auto tree = session.snapshot_heads();
     tree.get(snapshot);
     if (!options.dry_run) wait_for_pages(session, "snapshot-delete"); // it may remove what is loaded from
     auto facts = observe_for_delete(session, tree, snapshot, options);
-    const auto plan =
-        plan_beside_others(session, facts, [&] { return plan::plan_delete(snapshot, options, facts, tree); });
+    const auto make_plan = [&] { return plan::plan_delete(snapshot, options, facts, tree); };
+    const auto plan = plan_beside_others(
+        session, facts, [&] { return plan_with_whole_records(session, tree, make_plan); });
     if (!options.dry_run) finish(session, plan, *real_world(session), session.control());
     return plan::describe(plan);
 }

@@ -70,7 +70,9 @@ std::string wrong_with(const model::KnownFile& known, bool frozen) {
 void require_known(const Session& session, const Facts& facts, const model::SnapshotTree& tree,
                    const std::vector<std::string>& files) {
     const auto frozen = plan::frozen_files(tree.all(), facts.files);
+    std::set<std::string> looked_at; // chains share what lies below
     for (const auto& path : files) {
+        if (!looked_at.insert(path).second) continue;
         const auto entry = known(session, path);
         const bool gone = !os::file_identity(path);
         if (!entry && !gone) continue;

@@ -42,7 +42,8 @@ bool is_point(const std::vector<model::Snapshot>& snapshots, const std::string& 
 
 std::vector<std::string> chain_from(const std::map<std::string, FileFacts>& files, std::string path) {
     std::vector<std::string> chain;
-    while (!path.empty() && std::find(chain.begin(), chain.end(), path) == chain.end()) {
+    std::set<std::string> met; // headers are hostile: they may form a circle
+    while (!path.empty() && met.insert(path).second) {
         const auto file = files.find(path);
         chain.push_back(std::move(path));
         path = file == files.end() ? "" : file->second.backing;
