@@ -19,7 +19,9 @@ struct CaptureResult {
     std::string error;              ///< what went wrong otherwise, in the user's words
     ErrorCode code = ErrorCode::io; ///< of that error
     std::string hint;               ///< what to do about it, if there is something
+    std::string whole_because;      ///< why no use was made of the parent that was given
     uint64_t stream_bytes = 0, data_pages = 0, zero_pages = 0, repeated_pages = 0;
+    uint64_t parent_pages = 0; ///< not stored, because the parent has them
 };
 
 /// Reads the stream to its end, whatever happens to the image: after a write error (disk full) it notes it,
@@ -27,9 +29,11 @@ struct CaptureResult {
 /// background-snapshot goes away. image: open for writing; emptied first, and again if the capture fails.
 /// Never throws for what the stream or the disk does; see CaptureResult. Progress what = "memory", in bytes
 /// of RAM. control.cancel is not obeyed. The stream of a plain migration of a stopped guest is the same and
-/// is captured the same way.
+/// is captured the same way. parent: the image whose pages are not stored once more; "": none. One that
+/// cannot be used makes the image a whole one.
 CaptureResult capture_stream(int stream, const os::Fd& image, const std::string& image_path,
-                             const ImageIdentity& identity, const Control& control);
+                             const ImageIdentity& identity, const Control& control,
+                             const std::string& parent = {});
 
 /// The capture as a process of its own session (program domsnap-memory, beside the executable, in
 /// ../libexec/domsnap, or $DOMSNAP_LIBEXEC_DIR): Ctrl-C and a killed parent do not reach it. While it works
@@ -37,10 +41,10 @@ CaptureResult capture_stream(int stream, const os::Fd& image, const std::string&
 class CaptureProcess {
   public:
     /// stream: the read end; given to the child and closed here. image_path: an existing empty file of ours.
-    /// The path, and nothing else, shows in the child's command line. Errors: not_found (no program), busy
-    /// (somebody has the image's lock), io.
+    /// parent: as for capture_stream. The paths, and nothing else, show in the child's command line. Errors:
+    /// not_found (no program), busy (somebody has the image's lock), io.
     static CaptureProcess start(os::Fd stream, const std::string& image_path, const ImageIdentity& identity,
-                                const std::string& log_path);
+                                const std::string& log_path, const std::string& parent = {});
     CaptureProcess(CaptureProcess&&) noexcept;
     ~CaptureProcess(); ///< leaves the child alone
     const os::ProcessId& id() const;
@@ -70,7 +74,7 @@ struct BlockContent {
 /// Writes an ordinary migration stream to out (for -incoming), verifying each page's checksum on the way.
 /// Throws corrupt, io (QEMU went away), cancelled. Progress what = "memory". Run it in a thread of its own
 /// beside the QMP client: it blocks as QEMU reads. main_is_there: QEMU has mapped the main block's pages from the
-/// image itself, and none of them is sent.
+/// image itself, or from the whole one that it rests on; only those are sent that differ from that.
 void write_stream(const ImageReader& image, int out, const Control& control,
                   const std::optional<BlockContent>& instead = std::nullopt, bool main_is_there = false);
 

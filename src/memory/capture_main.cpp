@@ -20,7 +20,7 @@ static std::string read_identity(int fd) {
 
 // An identity that is not understood fails the capture only after the stream is drained, like every other
 // error.
-static CaptureResult capture(const os::Fd& image, const std::string& path) {
+static CaptureResult capture(const os::Fd& image, const std::string& path, const std::string& parent) {
     CaptureResult failed;
     try {
         const ImageIdentity identity = identity_from_json(read_identity(CaptureDescriptors::identity));
@@ -29,7 +29,7 @@ static CaptureResult capture(const os::Fd& image, const std::string& path) {
             os::write_line_if_room(CaptureDescriptors::report, to_line(CaptureProgress{p.done, p.total}),
                                    unread_progress);
         };
-        return capture_stream(CaptureDescriptors::stream, image, path, identity, control);
+        return capture_stream(CaptureDescriptors::stream, image, path, identity, control, parent);
     } catch (const Error& e) {
         failed.error = e.what();
     }
@@ -40,13 +40,14 @@ static CaptureResult capture(const os::Fd& image, const std::string& path) {
 }
 
 int capture_main(int argc, const char* const* argv) {
-    if (argc != 2) {
-        std::fputs("usage: domsnap-memory IMAGE (domsnap starts it, with descriptors 3 to 6)\n", stderr);
+    if (argc != 2 && argc != 3) {
+        std::fputs("usage: domsnap-memory IMAGE [PARENT] (domsnap starts it, with descriptors 3 to 6)\n",
+                   stderr);
         return 2;
     }
     os::ignore_interrupts(); // a guest under QEMU 7.2 hangs if we go before its stream ends
     os::Fd image(CaptureDescriptors::image);
-    const CaptureResult result = capture(image, argv[1]);
+    const CaptureResult result = capture(image, argv[1], argc == 3 ? argv[2] : "");
     image.reset(); // with the lock: who hears the result may find the image free
     os::write_line_if_room(CaptureDescriptors::report, to_line(result), SIZE_MAX);
     if (!result.complete) std::fprintf(stderr, "domsnap-memory: %s\n", result.error.c_str());

@@ -13,10 +13,12 @@ static std::string line_of(const json& object) {
 }
 
 static json to_json(const CaptureResult& result, size_t longest) {
-    return {{"complete", result.complete},           {"error", result.error.substr(0, longest)},
-            {"code", static_cast<int>(result.code)}, {"hint", result.hint.substr(0, longest)},
-            {"stream_bytes", result.stream_bytes},   {"data_pages", result.data_pages},
-            {"zero_pages", result.zero_pages},       {"repeated_pages", result.repeated_pages}};
+    return {
+        {"complete", result.complete},           {"error", result.error.substr(0, longest)},
+        {"code", static_cast<int>(result.code)}, {"hint", result.hint.substr(0, longest)},
+        {"stream_bytes", result.stream_bytes},   {"data_pages", result.data_pages},
+        {"zero_pages", result.zero_pages},       {"repeated_pages", result.repeated_pages},
+        {"parent_pages", result.parent_pages},   {"whole_because", result.whole_because.substr(0, longest)}};
 }
 
 std::string to_line(const CaptureReport& report) {
@@ -36,10 +38,12 @@ static CaptureResult result_from(const json& object) {
                     : code == static_cast<int>(ErrorCode::unsupported) ? ErrorCode::unsupported
                                                                        : ErrorCode::io,
             .hint = object.at("hint").get<std::string>(),
+            .whole_because = object.at("whole_because").get<std::string>(),
             .stream_bytes = object.at("stream_bytes").get<uint64_t>(),
             .data_pages = object.at("data_pages").get<uint64_t>(),
             .zero_pages = object.at("zero_pages").get<uint64_t>(),
-            .repeated_pages = object.at("repeated_pages").get<uint64_t>()};
+            .repeated_pages = object.at("repeated_pages").get<uint64_t>(),
+            .parent_pages = object.at("parent_pages").get<uint64_t>()};
 }
 
 std::optional<CaptureReport> report_from_line(std::string_view line) {

@@ -8,6 +8,8 @@
 
 #include <chrono>
 #include <exception>
+#include <fmt/format.h>
+#include <optional>
 
 namespace domsnap::memory {
 
@@ -92,12 +94,23 @@ static void give_room_back(const os::Fd& image, const std::string& path) {
     }
 }
 
+static std::optional<ImageReader> open_parent(const std::string& path, std::string& why_not) {
+    try {
+        if (!path.empty()) return ImageReader::open(path);
+    } catch (const std::exception& e) {
+        why_not = e.what();
+    }
+    return std::nullopt;
+}
+
 CaptureResult capture_stream(int stream, const os::Fd& image, const std::string& image_path,
-                             const ImageIdentity& identity, const Control& control) {
+                             const ImageIdentity& identity, const Control& control,
+                             const std::string& parent_path) {
     CaptureResult result;
+    const auto parent = open_parent(parent_path, result.whole_because);
     ReadAhead ahead(stream);
     Counting source(ahead);
-    ImageWriter writer(image, image_path);
+    ImageWriter writer(image, image_path, parent ? &*parent : nullptr);
     try {
         StreamParser parser(source);
         write_image(parser, writer, identity, control);
@@ -108,7 +121,11 @@ CaptureResult capture_stream(int stream, const os::Fd& image, const std::string&
         give_room_back(image, image_path);
     }
     drain(source);
+    if (parent && !writer.has_parent())
+        result.whole_because = fmt::format("the guest's blocks of RAM are others than those of '{}'",
+                                           text::printable(parent_path));
     const auto counts = writer.counts();
+    result.parent_pages = counts.parent_pages;
     result.stream_bytes = source.bytes;
     result.data_pages = counts.data_pages;
     result.zero_pages = counts.zero_pages;

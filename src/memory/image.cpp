@@ -1,200 +1,90 @@
 #include "memory/image.h"
 
 #include "base/text.h"
-#include "memory/bytes.h"
-#include "memory/identity.h"
-#include "memory/image_damage.h"
 #include "memory/image_format.h"
+#include "memory/single_image.h"
 #include "os/file.h"
 
 #include <algorithm>
-#include <array>
-#include <endian.h>
 #include <fmt/format.h>
 
 namespace domsnap::memory {
 
 struct ImageReader::State {
-    ImageFile file;
-    ImageIdentity identity;
-    std::vector<RamBlock> blocks;
+    std::vector<ImageFile> files; ///< itself, its parent, that one's …
+    std::vector<ImageLayer> layers;
+    SingleImage top; ///< but its file
     std::vector<uint64_t> first_page;
-    std::string stream_header, device_state, vm_description;
-    uint32_t ram_section_id = 0;
-    std::vector<PageState> states;
-    std::vector<uint64_t> checksums;
-    uint64_t data_pages = 0, hash = 0;
+    std::vector<PageState>& states = top.states; ///< resolved as far as the layers were looked at
+    std::vector<uint64_t>& checksums = top.checksums;
+    std::vector<uint8_t> layer_of;
+    uint64_t data_pages = 0;
+
+    void add_layer(SingleImage& image);
+    void resolve(const SingleImage& below);
 };
 
-static std::string read_bytes(const ImageFile& file, uint64_t offset, uint64_t size) {
-    std::string bytes(size, '\0');
-    os::read_at(file.fd.get(), bytes.data(), size, offset, file.path);
-    return bytes;
+void ImageReader::State::add_layer(SingleImage& image) {
+    layers.push_back({image.file.path, image.link.hash});
+    files.push_back(std::move(image.file));
 }
 
-static ImageFile open_file(const std::string& path) {
-    // Asked before it is opened: opening a FIFO would wait for a writer.
-    const auto info = os::file_info(path);
-    if (!info)
-        throw Error(ErrorCode::not_found,
-                    fmt::format("there is no memory image '{}'", text::printable(path)));
-    if (!info->is_regular)
-        throw Error(ErrorCode::corrupt, fmt::format("'{}' is not a memory image: it is not a regular file",
-                                                    text::printable(path)));
-    return {os::open_read(path), path, info->size};
+/// What no image above says.
+void ImageReader::State::resolve(const SingleImage& below) {
+    const auto number = static_cast<uint8_t>(layers.size());
+    for (size_t page = 0; page < states.size(); ++page) {
+        if (states[page] != PageState::as_parent) continue;
+        states[page] = below.states[page];
+        checksums[page] = below.checksums[page];
+        layer_of[page] = number;
+    }
 }
 
-static Trailer read_trailer(const ImageFile& file) {
-    if (file.size < trailer_size) throw file.without_trailer();
-    Trailer trailer;
-    switch (decode(read_bytes(file, file.size - trailer_size, trailer_size), trailer)) {
-    case Finding::foreign:
-        throw file.without_trailer();
-    case Finding::altered:
-        throw file.altered("the checksum of its trailer is wrong");
-    case Finding::newer:
-        throw file.newer();
-    case Finding::good:
-        break;
-    }
-    if (trailer.file_size != file.size) throw file.altered("its trailer belongs to a file of another size");
-    return trailer;
+static Error cannot_rest(const ImageFile& child, const std::string& path, ErrorCode code,
+                         const std::string& words) {
+    return {code,
+            fmt::format("memory image '{}' rests on '{}'{}", text::printable(child.path),
+                        text::printable(path), words),
+            "bring that file back from a backup"};
 }
 
-std::string image_hash(const std::string& path) {
-    const ImageFile file = open_file(path);
-    read_trailer(file);
-    uint64_t checksum = 0;
-    os::read_at(file.fd.get(), &checksum, sizeof checksum, file.size - sizeof checksum, path);
-    return fmt::format("{:016x}", le64toh(checksum));
-}
-
-static void check_mark(const ImageFile& file, const Trailer& trailer) {
-    const uint64_t at = trailer.mark_offset;
-    if (file.size < mark_size || at > file.size - mark_size || at % page_size != 0)
-        throw file.altered("its trailer names no mark");
-    Mark mark;
-    if (decode(read_bytes(file, at, mark_size), mark) != Finding::good || mark.offset != at ||
-        mark.final_size != file.size)
-        throw file.altered("its mark and its trailer disagree");
-}
-
-// Sections, table and trailer without gaps or overlaps: nothing in the file is outside a checksum.
-static std::vector<Section> read_table(const ImageFile& file, const Trailer& trailer) {
-    const bool fits = trailer.sections <= max_sections &&
-                      trailer.table_size == trailer.sections * section_entry_size &&
-                      trailer.table_offset <= file.size &&
-                      file.size - trailer.table_offset == trailer.table_size + trailer_size;
-    if (!fits) throw file.altered("its trailer names no table of sections");
-    const std::string bytes = read_bytes(file, trailer.table_offset, trailer.table_size);
-    if (checksum(bytes.data(), bytes.size()) != trailer.table_checksum)
-        throw file.altered("the checksum of its table of sections is wrong");
-    std::vector<Section> table = decode_table(bytes);
-    uint64_t at = trailer.mark_offset + mark_size;
-    for (const Section& section : table) {
-        if (section.offset != at || section.size > trailer.table_offset - at)
-            throw file.altered("its sections do not follow each other");
-        at += section.size;
+static SingleImage read_parent(const ImageFile& child, const ParentLink& link,
+                               const std::vector<RamBlock>& blocks) {
+    const std::string path = parent_file(child.path, link);
+    if (!os::exists(path)) throw cannot_rest(child, path, ErrorCode::not_found, ", which is not there");
+    SingleImage parent;
+    try {
+        parent = read_single_image(path);
+    } catch (const Error& error) {
+        throw cannot_rest(child, path, error.code(), fmt::format(": {}", error.what()));
     }
-    if (at != trailer.table_offset) throw file.altered("its sections do not follow each other");
-    return table;
-}
-
-static void check_sum(const ImageFile& file, const Section& section, const void* data) {
-    if (checksum(data, section.size) == section.checksum) return;
-    throw file.altered(
-        fmt::format("the checksum of its {} is wrong", to_string(static_cast<SectionType>(section.type))));
-}
-
-namespace {
-/// The known sections by type; each is there exactly once.
-class Sections {
-  public:
-    Sections(const ImageFile& file, const std::vector<Section>& table) : file_(file) {
-        for (const Section& section : table) {
-            if (section.type == 0 || section.type > last_known_section) {
-                pass_unknown(section);
-            } else if (const Section*& known = known_[section.type]; known) {
-                throw file.altered("one of its sections is there twice");
-            } else {
-                known = &section;
-            }
-        }
-    }
-    std::string text(SectionType type, size_t limit) const {
-        const Section& section = sized(type, 0, limit);
-        std::string bytes = read_bytes(file_, section.offset, section.size);
-        check_sum(file_, section, bytes.data());
-        return bytes;
-    }
-    template <typename T>
-    std::vector<T> array(SectionType type, uint64_t count) const {
-        const Section& section = sized(type, count * sizeof(T), count * sizeof(T));
-        std::vector<T> values(count);
-        os::read_at(file_.fd.get(), values.data(), section.size, section.offset, file_.path);
-        check_sum(file_, section, values.data());
-        return values;
-    }
-
-  private:
-    const Section& sized(SectionType type, uint64_t least, uint64_t most) const {
-        const Section* const section = known_[static_cast<size_t>(type)];
-        if (!section) throw file_.altered(fmt::format("its {} is missing", to_string(type)));
-        if (section->size < least || section->size > most)
-            throw file_.altered(fmt::format("its {} has a wrong size", to_string(type)));
-        return *section;
-    }
-    // In pieces: there is no limit to what a later version may put here.
-    void pass_unknown(const Section& section) const {
-        if (section.mandatory) throw file_.newer();
-        Checksum sum;
-        for (uint64_t at = 0; at < section.size; at += piece) {
-            const std::string bytes =
-                read_bytes(file_, section.offset + at, std::min(piece, section.size - at));
-            sum.add(bytes.data(), bytes.size());
-        }
-        if (sum.value() != section.checksum)
-            throw file_.altered(fmt::format("the checksum of its section {} is wrong", section.type));
-    }
-    static constexpr uint64_t piece = 1 << 20;
-
-    const ImageFile& file_;
-    std::array<const Section*, last_known_section + 1> known_{};
-};
-} // namespace
-
-static std::vector<RamBlock> read_blocks(const ImageFile& file, const Trailer& trailer,
-                                         const Sections& sections, uint32_t& ram_section_id) {
-    constexpr size_t longest = 8 + max_blocks * (17 + 255);
-    auto blocks = decode_blocks(sections.text(SectionType::ram_blocks, longest), ram_section_id);
-    if (!blocks || ram_end(*blocks) != trailer.mark_offset)
-        throw file.altered("its table of RAM blocks is impossible");
-    return *std::move(blocks);
+    if (!parent.link.is_named(link.hash))
+        throw cannot_rest(child, path, ErrorCode::corrupt, ", and that is another image now");
+    if (!have_same_blocks(parent.blocks, blocks))
+        throw child.altered("the image that it rests on has other blocks of RAM");
+    return parent;
 }
 
 ImageReader ImageReader::open(const std::string& path) {
     auto state = std::make_unique<State>();
-    state->file = open_file(path);
-    const Trailer trailer = read_trailer(state->file);
-    check_mark(state->file, trailer);
-    state->hash = from_little<uint64_t>(encode(trailer).data() + trailer_size - 8);
-    const std::vector<Section> table = read_table(state->file, trailer);
-    const Sections sections(state->file, table);
-    state->stream_header = sections.text(SectionType::stream_header, max_stream_header);
-    state->device_state = sections.text(SectionType::device_state, max_device_state);
-    state->vm_description = sections.text(SectionType::vm_description, max_vm_description);
-    state->identity = identity_from_json(sections.text(SectionType::identity, max_identity));
-    state->blocks = read_blocks(state->file, trailer, sections, state->ram_section_id);
+    State& s = *state;
+    s.top = read_single_image(path);
+    s.layer_of.assign(s.states.size(), 0);
+    s.add_layer(s.top);
+    for (auto link = s.top.link.parent; link;) {
+        if (s.layers.size() == max_chain)
+            throw s.files.front().altered(fmt::format("it rests on more than {} others", max_chain - 1));
+        SingleImage parent = read_parent(s.files.back(), *link, s.top.blocks);
+        s.resolve(parent);
+        link = parent.link.parent;
+        s.add_layer(parent);
+    }
     uint64_t pages = 0;
-    for (const RamBlock& block : state->blocks) {
-        state->first_page.push_back(pages);
+    for (const RamBlock& block : s.top.blocks) {
+        s.first_page.push_back(pages);
         pages += block.length / page_size;
     }
-    state->states = sections.array<PageState>(SectionType::page_states, pages);
-    state->checksums = sections.array<uint64_t>(SectionType::page_checksums, pages);
-    if (std::ranges::any_of(state->states, [](PageState s) { return s > PageState::data; }))
-        throw state->file.altered("a page has an unknown state");
-    state->data_pages = static_cast<uint64_t>(std::ranges::count(state->states, PageState::data));
+    s.data_pages = static_cast<uint64_t>(std::ranges::count(s.states, PageState::data));
     return ImageReader(std::move(state));
 }
 
@@ -202,28 +92,49 @@ ImageReader::ImageReader(std::unique_ptr<State> state) : state_(std::move(state)
 ImageReader::ImageReader(ImageReader&&) noexcept = default;
 ImageReader::~ImageReader() = default;
 
-const std::string& ImageReader::path() const { return state_->file.path; }
-const ImageIdentity& ImageReader::identity() const { return state_->identity; }
-const std::vector<RamBlock>& ImageReader::blocks() const { return state_->blocks; }
-const std::string& ImageReader::stream_header() const { return state_->stream_header; }
-uint64_t ImageReader::hash() const { return state_->hash; }
-uint32_t ImageReader::ram_section_id() const { return state_->ram_section_id; }
-const std::string& ImageReader::device_state() const { return state_->device_state; }
-const std::string& ImageReader::vm_description() const { return state_->vm_description; }
+const std::string& ImageReader::path() const { return state_->files.front().path; }
+const ImageIdentity& ImageReader::identity() const { return state_->top.identity; }
+const std::vector<RamBlock>& ImageReader::blocks() const { return state_->top.blocks; }
+const std::string& ImageReader::stream_header() const { return state_->top.stream_header; }
+uint64_t ImageReader::hash() const { return state_->top.link.hash; }
+const ImageLink& ImageReader::link() const { return state_->top.link; }
+uint32_t ImageReader::ram_section_id() const { return state_->top.ram_section_id; }
+const std::string& ImageReader::device_state() const { return state_->top.device_state; }
+const std::string& ImageReader::vm_description() const { return state_->top.vm_description; }
 uint64_t ImageReader::data_pages() const { return state_->data_pages; }
+const std::vector<ImageLayer>& ImageReader::layers() const { return state_->layers; }
 
 PageState ImageReader::state(size_t block, uint64_t page) const {
     return state_->states[state_->first_page[block] + page];
 }
 
+size_t ImageReader::layer(size_t block, uint64_t page) const {
+    return state_->layer_of[state_->first_page[block] + page];
+}
+
+uint64_t ImageReader::checksum(size_t block, uint64_t page) const {
+    return state_->checksums[state_->first_page[block] + page];
+}
+
 void ImageReader::read_pages(size_t block, uint64_t first, uint64_t count, void* into) const {
-    const RamBlock& in = state_->blocks[block];
-    const auto bytes = static_cast<const uint8_t*>(into);
-    os::read_at(state_->file.fd.get(), into, count * page_size, in.offset + first * page_size, path());
-    const uint64_t* const expected = state_->checksums.data() + state_->first_page[block] + first;
+    auto bytes = static_cast<uint8_t*>(into);
+    for (const uint64_t end = first + count; first < end;) {
+        uint64_t run = 1;
+        while (first + run < end && layer(block, first + run) == layer(block, first))
+            ++run;
+        read_of_one_layer(block, first, run, bytes);
+        first += run;
+        bytes += run * page_size;
+    }
+}
+
+void ImageReader::read_of_one_layer(size_t block, uint64_t first, uint64_t count, uint8_t* into) const {
+    const RamBlock& in = blocks()[block];
+    const ImageFile& file = state_->files[layer(block, first)];
+    os::read_at(file.fd.get(), into, count * page_size, in.offset + first * page_size, file.path);
     for (uint64_t i = 0; i < count; ++i)
-        if (checksum(bytes + i * page_size, page_size) != expected[i])
-            throw state_->file.altered(
+        if (memory::checksum(into + i * page_size, page_size) != checksum(block, first + i))
+            throw file.altered(
                 fmt::format("the checksum of page {} of '{}' is wrong", first + i, text::printable(in.name)));
 }
 

@@ -2,6 +2,7 @@
 // Format: docs/formats/memory-image.md. Does not know QMP, disks or snapshots.
 #pragma once
 
+#include "memory/image_link.h"
 #include "os/fd.h"
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct ImageIdentity {
     int64_t created = 0; ///< epoch seconds
 };
 
-enum class PageState : uint8_t { absent = 0, zero = 1, data = 2 }; ///< absent: never sent; reads as zero
+/// absent: never sent; reads as zero. as_parent: only in one file by itself; a reader has resolved it.
+enum class PageState : uint8_t { absent = 0, zero = 1, data = 2, as_parent = 3 };
 
 struct RamBlock {
     std::string name;    ///< "pc.ram" is the main block, stored at offset 0
@@ -33,11 +35,20 @@ struct RamBlock {
     uint64_t offset = 0; ///< in the file
 };
 
+/// One file of a chain: the image itself is layer 0, its parent 1, and so on; the last is whole.
+struct ImageLayer {
+    std::string path;
+    uint64_t hash = 0;
+};
+
+/// An image and all that it rests on, read as one: each page was resolved to the file that holds it when the
+/// image was opened. Pages lie at block.offset + page * page_size in every file of the chain.
 class ImageReader {
   public:
-    /// Reads and verifies the trailer and all metadata (not the pages). Errors: not_found, io, corrupt (not a
-    /// memory image | torn: the capture did not finish | truncated | altered: which part's checksum),
-    /// unsupported ("written by a newer domsnap").
+    /// Reads and verifies the trailer and all metadata (not the pages), of the whole chain. Errors:
+    /// not_found, io, corrupt (not a memory image | torn: the capture did not finish | truncated | altered:
+    /// which part's checksum), unsupported ("written by a newer domsnap"); all of a parent too, which is
+    /// named.
     static ImageReader open(const std::string& path);
     ImageReader(ImageReader&&) noexcept;
     ~ImageReader();
@@ -50,15 +61,22 @@ class ImageReader {
     uint32_t ram_section_id() const;
     const std::string& device_state() const;   ///< FULL sections, as QEMU sent them
     const std::string& vm_description() const; ///< JSON, may be empty
-    PageState state(size_t block, uint64_t page) const;
-    uint64_t data_pages() const; ///< over all blocks
+    /// The files of the chain, this one first.
+    const std::vector<ImageLayer>& layers() const;
+    const ImageLink& link() const;
+    PageState state(size_t block, uint64_t page) const; ///< absent, zero or data
+    /// Which of layers() says what the page is.
+    size_t layer(size_t block, uint64_t page) const;
+    uint64_t checksum(size_t block, uint64_t page) const; ///< of a page of data: XXH3-64, seed 0
+    uint64_t data_pages() const;                          ///< over all blocks
     /// Reads count pages of data (all must be PageState::data) and verifies each checksum; corrupt names the
-    /// image, block and page.
+    /// file, block and page.
     void read_pages(size_t block, uint64_t first, uint64_t count, void* into) const;
 
   private:
     struct State;
     explicit ImageReader(std::unique_ptr<State> state);
+    void read_of_one_layer(size_t block, uint64_t first, uint64_t count, uint8_t* into) const;
     std::unique_ptr<State> state_;
 };
 
@@ -72,7 +90,11 @@ struct VerifyHooks {
     std::function<bool()> should_stop;                           ///< true: verify_pages throws cancelled
 };
 
-/// Reads every page and compares it with its checksum. Throws corrupt at the first that differs.
-void verify_pages(const ImageReader& image, const VerifyHooks* hooks = nullptr);
+enum class Pages {
+    all, ///< of the image and what it rests on
+    own  ///< that the image's file holds itself
+};
+/// Reads the pages and compares each with its checksum. Throws corrupt at the first that differs.
+void verify_pages(const ImageReader& image, const VerifyHooks* hooks = nullptr, Pages which = Pages::all);
 
 } // namespace domsnap::memory

@@ -37,9 +37,15 @@ const char* to_string(SectionType type) {
         return "page checksums";
     case SectionType::identity:
         return "identity";
+    case SectionType::parent:
+        return "parent";
+    case SectionType::names_of_before:
+        return "list of names of before";
     }
     return "unknown section";
 }
+
+bool is_known(uint32_t type) { return type != 0 && type != 9 && type <= last_known_section; }
 
 static std::string sealed(std::string bytes) {
     put_little(bytes, checksum(bytes.data(), bytes.size()));
@@ -150,6 +156,12 @@ uint64_t page_count(std::span<const RamBlock> blocks) {
     for (const RamBlock& block : blocks)
         count += block.length / page_size;
     return count;
+}
+
+bool have_same_blocks(std::span<const RamBlock> a, std::span<const RamBlock> b) {
+    return std::ranges::equal(a, b, [](const RamBlock& x, const RamBlock& y) {
+        return x.name == y.name && x.length == y.length && x.offset == y.offset;
+    });
 }
 
 std::string encode(std::span<const RamBlock> blocks, uint32_t ram_section_id) {

@@ -42,9 +42,12 @@ enum class SectionType : uint32_t {
     ram_blocks,
     page_states,
     page_checksums,
-    identity
+    identity,
+    parent,
+    names_of_before = 10
 };
-inline constexpr uint32_t last_known_section = 7;
+inline constexpr uint32_t last_known_section = 10;
+bool is_known(uint32_t type);
 const char* to_string(SectionType type); ///< in the user's words
 
 struct Section {
@@ -76,6 +79,8 @@ std::vector<Section> decode_table(std::string_view bytes); ///< size: a multiple
 std::vector<RamBlock> lay_out(const std::vector<StreamBlock>& blocks);
 uint64_t ram_end(std::span<const RamBlock> blocks);
 uint64_t page_count(std::span<const RamBlock> blocks);
+/// The same names, lengths and places: a page of one lies in the other too, at the same place.
+bool have_same_blocks(std::span<const RamBlock> a, std::span<const RamBlock> b);
 
 std::string encode(std::span<const RamBlock> blocks, uint32_t ram_section_id);
 /// Nothing if the bytes break a rule of the format.

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "memory/identity.h"
+#include "memory/incremental_format.h"
 #include "os/file.h"
 
 #include <algorithm>
@@ -15,7 +16,8 @@ namespace domsnap::memory {
 static constexpr size_t longest_run = 1024;                    // IOV_MAX: one system call
 static constexpr uint64_t writeback_step = uint64_t{64} << 20; // fsync finds at most about this much left
 
-ImageWriter::ImageWriter(const os::Fd& file, std::string path) : file_(file), path_(std::move(path)) {
+ImageWriter::ImageWriter(const os::Fd& file, std::string path, const ImageReader* parent)
+    : file_(file), path_(std::move(path)), parent_(parent) {
     run_.reserve(longest_run);
 }
 
@@ -30,6 +32,7 @@ void ImageWriter::begin(uint32_t ram_section_id, const std::vector<StreamBlock>&
     states_.assign(pages, PageState::absent);
     checksums_.assign(pages, 0);
     mark_offset_ = ram_end(blocks_);
+    if (parent_ && have_same_blocks(parent_->blocks(), blocks_)) parent_pages_.emplace(*parent_);
     os::resize_file(file_, 0, path_);
     write(encode(Mark{mark_offset_, 0}), mark_offset_);
 }
@@ -40,28 +43,35 @@ void ImageWriter::put(std::span<const PageRecord> pages) {
         ++(states_[index] == PageState::absent ? seen_ : repeated_);
         const uint64_t offset = blocks_[page.block].offset + page.offset;
         if (page.data)
-            put_data(index, offset, page.data);
+            put_data(page, index, offset);
         else
-            put_zero(index, offset);
+            put_hole(index, offset, PageState::zero);
     }
     flush_run();
 }
 
-void ImageWriter::put_data(uint64_t index, uint64_t offset, const uint8_t* data) {
-    if (offset != run_end_ || run_.size() == longest_run) flush_run();
-    if (run_.empty()) run_offset_ = offset;
-    run_.push_back({data, page_size});
-    run_end_ = offset + page_size;
-    states_[index] = PageState::data;
-    checksums_[index] = checksum(data, page_size);
+void ImageWriter::put_as_parent(size_t block, uint64_t page) {
+    put_hole(first_page_[block] + page, blocks_[block].offset + page * page_size, PageState::as_parent);
 }
 
-void ImageWriter::put_zero(uint64_t index, uint64_t offset) {
+void ImageWriter::put_data(const PageRecord& page, uint64_t index, uint64_t offset) {
+    const uint64_t sum = checksum(page.data, page_size);
+    if (parent_pages_ && parent_pages_->holds(page.block, page.offset / page_size, page.data, sum))
+        return put_hole(index, offset, PageState::as_parent);
+    if (offset != run_end_ || run_.size() == longest_run) flush_run();
+    if (run_.empty()) run_offset_ = offset;
+    run_.push_back({page.data, page_size});
+    run_end_ = offset + page_size;
+    states_[index] = PageState::data;
+    checksums_[index] = sum;
+}
+
+void ImageWriter::put_hole(uint64_t index, uint64_t offset, PageState state) {
     if (states_[index] == PageState::data) {
         flush_run(); // the page may be in it
         os::punch_hole(file_, offset, page_size, path_);
     }
-    states_[index] = PageState::zero;
+    states_[index] = state;
     checksums_[index] = 0;
 }
 
@@ -114,8 +124,10 @@ ImageWriter::Counts ImageWriter::counts() const {
     const auto of = [&](PageState state) {
         return static_cast<uint64_t>(std::ranges::count(states_, state));
     };
-    return {
-        .data_pages = of(PageState::data), .zero_pages = of(PageState::zero), .repeated_pages = repeated_};
+    return {.data_pages = of(PageState::data),
+            .zero_pages = of(PageState::zero),
+            .parent_pages = of(PageState::as_parent),
+            .repeated_pages = repeated_};
 }
 
 namespace {
@@ -125,38 +137,69 @@ struct Metadata {
     std::vector<os::Piece> pieces;
     std::vector<Section> table;
 
-    void add(SectionType type, const void* data, size_t size) {
-        table.push_back({static_cast<uint32_t>(type), true, end, size, checksum(data, size)});
+    void add(SectionType type, const void* data, size_t size, bool mandatory = true) {
+        table.push_back({static_cast<uint32_t>(type), mandatory, end, size, checksum(data, size)});
         if (size > 0) pieces.push_back({data, size});
         end += size;
     }
-    void add(SectionType type, std::string_view bytes) { add(type, bytes.data(), bytes.size()); }
+    void add(SectionType type, std::string_view bytes, bool mandatory = true) {
+        add(type, bytes.data(), bytes.size(), mandatory);
+    }
 };
 } // namespace
+
+/// The two tables in the form that the image has, and what it rests on.
+struct ImageWriter::Tables {
+    std::string runs, parent, before;
+    std::vector<uint64_t> dense;
+};
+
+ImageWriter::Tables ImageWriter::tables(const Parts& parts) const {
+    Tables tables;
+    tables.before = encode_hashes(parts.names_of_before);
+    if (std::ranges::find(states_, PageState::as_parent) == states_.end()) return tables;
+    tables.parent = encode(ParentLink{parent_->hash(), os::absolute_path(parent_->path())});
+    tables.runs = encode_runs(states_);
+    tables.dense = without_gaps(states_, checksums_);
+    return tables;
+}
 
 void ImageWriter::finish(const Parts& parts) {
     ImageIdentity identity = parts.identity;
     identity.ram_size = main_ram_size();
     const std::string json = identity_to_json(identity), block_table = encode(blocks_, ram_section_id_);
+    const Tables compact = tables(parts);
 
     Metadata metadata{mark_offset_ + mark_size, {}, {}};
     metadata.add(SectionType::stream_header, parts.stream_header);
     metadata.add(SectionType::device_state, parts.device_state);
     metadata.add(SectionType::vm_description, parts.vm_description);
     metadata.add(SectionType::ram_blocks, block_table);
-    metadata.add(SectionType::page_states, states_.data(), states_.size());
-    metadata.add(SectionType::page_checksums, checksums_.data(), checksums_.size() * sizeof(uint64_t));
+    if (compact.parent.empty()) {
+        metadata.add(SectionType::page_states, states_.data(), states_.size());
+        metadata.add(SectionType::page_checksums, checksums_.data(), checksums_.size() * sizeof(uint64_t));
+    } else {
+        metadata.add(SectionType::page_states, compact.runs);
+        metadata.add(SectionType::page_checksums, compact.dense.data(),
+                     compact.dense.size() * sizeof(uint64_t));
+        metadata.add(SectionType::parent, compact.parent);
+    }
     metadata.add(SectionType::identity, json);
+    if (!compact.before.empty()) metadata.add(SectionType::names_of_before, compact.before, false);
+    finish_file(metadata.pieces, metadata.table, metadata.end);
+}
 
-    const std::string table = encode(metadata.table);
-    metadata.pieces.push_back({table.data(), table.size()});
-    const Trailer trailer{.sections = static_cast<uint32_t>(metadata.table.size()),
+void ImageWriter::finish_file(std::vector<os::Piece> pieces, const std::vector<Section>& sections,
+                              uint64_t end) {
+    const std::string table = encode(sections);
+    pieces.push_back({table.data(), table.size()});
+    const Trailer trailer{.sections = static_cast<uint32_t>(sections.size()),
                           .mark_offset = mark_offset_,
-                          .table_offset = metadata.end,
+                          .table_offset = end,
                           .table_size = table.size(),
                           .table_checksum = checksum(table.data(), table.size()),
-                          .file_size = metadata.end + table.size() + trailer_size};
-    write(metadata.pieces, mark_offset_ + mark_size);
+                          .file_size = end + table.size() + trailer_size};
+    write(pieces, mark_offset_ + mark_size);
     write(encode(Mark{mark_offset_, trailer.file_size}), mark_offset_);
     os::sync_file(file_, path_); // the trailer vouches for what is durable already
     write(encode(trailer), trailer.file_size - trailer_size);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "memory/image_format.h"
+#include "memory/parent_pages.h"
 #include "os/bulk.h"
 #include "os/fd.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,21 +18,28 @@ class ImageWriter {
   public:
     struct Counts {
         uint64_t data_pages = 0, zero_pages = 0; ///< in the image
+        uint64_t parent_pages = 0;               ///< the parent's
         uint64_t repeated_pages = 0;             ///< sent once more
     };
     /// What the image holds besides RAM.
     struct Parts {
         std::string_view stream_header, device_state, vm_description;
         ImageIdentity identity; ///< ram_size is set by the writer: it has seen the main block
+        std::vector<uint64_t> names_of_before = {};
     };
 
-    /// file: open for writing; what it holds is discarded by begin(). Both outlive the writer.
-    ImageWriter(const os::Fd& file, std::string path);
+    /// file: open for writing; what it holds is discarded by begin(). parent: whose pages are not stored once
+    /// more; null: a whole image. All outlive the writer.
+    ImageWriter(const os::Fd& file, std::string path, const ImageReader* parent = nullptr);
 
     /// Every call below throws io; a full disk is told with what is free and what may still be needed.
     void begin(uint32_t ram_section_id, const std::vector<StreamBlock>& blocks);
     /// The pages' data are not needed after the call. The last page of an address counts.
     void put(std::span<const PageRecord> pages);
+    /// The page is known to be the parent's, which has these blocks.
+    void put_as_parent(size_t block, uint64_t page);
+    /// Whether the parent can be rested on; after begin(). Not one whose blocks of RAM are others.
+    bool has_parent() const { return parent_pages_.has_value(); }
     /// Makes all durable, then writes the trailer and makes that durable. Blocks as long as the disk takes.
     void finish(const Parts& parts);
 
@@ -39,8 +48,11 @@ class ImageWriter {
     uint64_t seen_bytes() const { return seen_ * page_size; }           ///< of RAM, each page once
 
   private:
-    void put_data(uint64_t index, uint64_t offset, const uint8_t* data);
-    void put_zero(uint64_t index, uint64_t offset);
+    void put_data(const PageRecord& page, uint64_t index, uint64_t offset);
+    void put_hole(uint64_t index, uint64_t offset, PageState state);
+    struct Tables;
+    Tables tables(const Parts& parts) const;
+    void finish_file(std::vector<os::Piece> pieces, const std::vector<Section>& sections, uint64_t end);
     void flush_run();
     void write(std::span<const os::Piece> pieces, uint64_t offset);
     void write(std::string_view bytes, uint64_t offset);
@@ -49,6 +61,8 @@ class ImageWriter {
 
     const os::Fd& file_;
     std::string path_;
+    const ImageReader* parent_;
+    std::optional<ParentPages> parent_pages_;
     uint32_t ram_section_id_ = 0;
     std::vector<RamBlock> blocks_;
     std::vector<uint64_t> first_page_; ///< of each block, in the two tables

@@ -1,4 +1,5 @@
-// Walks an image by runs of pages in one state: what a restore sends and a verification reads at once.
+// Walks an image by runs of pages in one state and one file: what a restore sends and a verification reads at
+// once.
 #pragma once
 
 #include "memory/image.h"

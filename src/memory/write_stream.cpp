@@ -49,7 +49,7 @@ class StreamWriter {
         text_.bytes().clear();
     }
     void pages_of(size_t block) {
-        if (main_is_there_ && image_.blocks()[block].offset == 0) return;
+        if (main_is_there_ && image_.blocks()[block].offset == 0) return pages_above_the_mapped(block);
         if (instead_ && instead_->block == image_.blocks()[block].name) return pages_instead(block);
         const uint64_t pages = image_.blocks()[block].length / page_size;
         for (uint64_t page = 0; page < pages;) {
@@ -58,6 +58,21 @@ class StreamWriter {
             // Zero pages too: QEMU fills ROMs and tables before a migration comes in, they need not be zero
             // there.
             for (uint64_t i = 0; run.state == PageState::zero && i < run.count; ++i)
+                text_.zero(block, page + i);
+            flush_if_large();
+            page += run.count;
+        }
+    }
+    /// The whole image at the chain's end is mapped; what the images above say goes over it, in pages of the
+    /// guest's own.
+    void pages_above_the_mapped(size_t block) {
+        const uint64_t pages = image_.blocks()[block].length / page_size;
+        const size_t mapped = image_.layers().size() - 1;
+        for (uint64_t page = 0; page < pages;) {
+            const PageRun run = run_at(image_, block, page, pages_at_once);
+            const bool is_above = image_.layer(block, page) < mapped;
+            if (is_above && run.state == PageState::data) data(block, page, run.count);
+            for (uint64_t i = 0; is_above && run.state != PageState::data && i < run.count; ++i)
                 text_.zero(block, page + i);
             flush_if_large();
             page += run.count;

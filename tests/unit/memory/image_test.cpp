@@ -212,7 +212,7 @@ TEST(Image, AnUnknownOptionalSectionIsPassedOverAndVerified) {
 TEST(Image, AnUnknownMandatorySectionIsOfANewerVersion) {
     const Scratch scratch;
     image_of(tiny_stream(), scratch / "image");
-    add_section(scratch / "image", {.type = 8, .mandatory = true}, "a parent");
+    add_section(scratch / "image", {.type = 11, .mandatory = true}, "of the future");
     EXPECT_THAT(refusal(scratch / "image", ErrorCode::unsupported), HasSubstr("written by a newer domsnap"));
 }
 

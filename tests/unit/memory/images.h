@@ -36,15 +36,17 @@ class Feeder {
     std::thread thread_;
 };
 
-/// The stream becomes a new file at path.
-inline CaptureResult capture(const std::string& stream, const std::string& path) {
+/// The stream becomes a new file at path; parent: the image that it rests on, or "".
+inline CaptureResult capture(const std::string& stream, const std::string& path,
+                             const std::string& parent = {}) {
     const os::Fd image = os::create_exclusive(path);
     const Feeder feeder(stream);
-    return capture_stream(feeder.fd(), image, path, some_identity, {});
+    return capture_stream(feeder.fd(), image, path, some_identity, {}, parent);
 }
 
-inline ImageReader image_of(const std::string& stream, const std::string& path) {
-    const CaptureResult result = capture(stream, path);
+inline ImageReader image_of(const std::string& stream, const std::string& path,
+                            const std::string& parent = {}) {
+    const CaptureResult result = capture(stream, path, parent);
     EXPECT_TRUE(result.complete) << result.error;
     return ImageReader::open(path);
 }
