@@ -23,7 +23,8 @@ static CreateOptions create_options(const Arguments& arguments) {
                                                    {"atomic", &options.atomic},
                                                    {"live", &options.live},
                                                    {"validate", &options.validate},
-                                                   {"dry-run", &options.dry_run}};
+                                                   {"dry-run", &options.dry_run},
+                                                   {"full", &options.full}};
     for (const auto& [name, member] : flags)
         *member = arguments.has(name);
     options.wait = !arguments.has("no-wait");
@@ -78,6 +79,7 @@ static std::vector<Option> with_common(std::vector<Option> options) {
           flag("validate", "validate the XML against the schema"),
           flag("print-xml", "print XML document rather than create"),
           flag("dry-run", "print the plan, change nothing"),
+          flag("full", "store all of the memory, not only what differs from an earlier image"),
           flag("wait", "return when the snapshot is complete and durable (default)"),
           flag("no-wait", "return when the guest runs again")})
         options.push_back(option);

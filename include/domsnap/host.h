@@ -53,6 +53,7 @@ struct CreateOptions {
     bool redefine = false, current = false, no_metadata = false, halt = false, disk_only = false;
     bool reuse_external = false, quiesce = false, atomic = false, live = false, validate = false;
     bool dry_run = false;
+    bool full = false; ///< the memory whole, not only what differs from an earlier image
     bool wait = true;
 };
 

@@ -134,7 +134,7 @@ static qmp::Client start_in(const Session& session, const machine::RuntimeFiles&
     auto facts = command_line_facts(session, domain);
     facts.chains = chains_of(domain);
     facts.incoming = beginning.incoming;
-    facts.ram_image = beginning.ram;
+    if (!beginning.ram.empty()) facts.ram_image = mapped_file(beginning.ram);
     make_firmware_ready(session, domain);
     facts.domain_id = next_id(session.folders());
     os::make_folders(files.folder);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "os/identity.h"
+#include "plan/image_chain.h"
 #include "plan/points.h"
 
 #include <fmt/format.h>
@@ -78,7 +79,7 @@ void require_known(const Session& session, const Facts& facts, const model::Snap
         if (!entry && !gone) continue;
         const auto what = entry ? wrong_with(*entry, frozen.contains(path)) : "is not there";
         if (what.empty()) continue;
-        const auto snapshots = plan::needed_by(tree.all(), facts.files, path);
+        const auto snapshots = plan::needed_by(tree.all(), facts, path);
         // What never was known of and what no snapshot needs was never there; others say so better.
         if (entry || !snapshots.empty()) refuse(session, path, what, snapshots);
     }
@@ -97,6 +98,21 @@ std::vector<std::string> files_of(const model::Snapshot& snapshot, const Facts& 
         append(files, plan::chain_from(facts.files, point.file));
     for (const auto& own : snapshot.own_files())
         files.push_back(own.file);
+    append(files, plan::image_chain(facts, snapshot.memory.file));
+    return files;
+}
+
+/// What rests on an image that goes and stays itself, with all that it needs. An image on which nothing rests
+/// may be gone already.
+static std::vector<std::string> images_to_fold(const Facts& facts,
+                                               const std::vector<const model::Snapshot*>& doomed) {
+    std::set<std::string> going;
+    for (const auto* one : doomed)
+        if (!one->memory.file.empty()) going.insert(one->memory.file);
+    std::vector<std::string> files;
+    for (const auto& image : going)
+        for (const auto& child : plan::images_on(facts, image))
+            if (!going.contains(child)) append(files, plan::image_chain(facts, child));
     return files;
 }
 
@@ -114,6 +130,7 @@ std::vector<std::string> files_to_delete(const model::SnapshotTree& tree, const 
             append(files, plan::chain_from(facts.files, point.file));
             append(files, plan::overlays_of(facts.files, point.file));
         }
+    append(files, images_to_fold(facts, doomed));
     return files;
 }
 

@@ -39,14 +39,20 @@ model::KnownHeader known_header(const std::string& path) {
             .data_file = header->data_file};
 }
 
+void look_at_image(KnownFile& file) {
+    const auto link = memory::image_link(file.path);
+    file.content.hash = fmt::format("{:016x}", link.hash);
+    if (link.parent) file.content.parent = memory::parent_file(file.path, *link.parent);
+}
+
 } // namespace
 
 KnownFile look_again(KnownFile file) {
     const auto now = os::file_identity(file.path);
     if (!now) throw Error(ErrorCode::not_found, fmt::format("there is no file {}", file.path));
     file.place = {now->device, now->inode, now->born};
-    file.content = {now->size, now->modified, {}};
-    if (file.role == FileRole::memory && file.frozen) file.content.hash = memory::image_hash(file.path);
+    file.content = {now->size, now->modified, {}, {}};
+    if (file.role == FileRole::memory && file.frozen) look_at_image(file);
     if (file.header) file.header = known_header(file.path);
     return file;
 }

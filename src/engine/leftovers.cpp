@@ -30,6 +30,8 @@ void add_all(Needed& needed, const plan::Facts& facts, const model::SnapshotTree
             needed.files.insert(path);
     for (const auto& [path, file] : facts.files)
         if (!file.problem.empty()) needed.all = false;
+    for (const auto& [path, image] : facts.images)
+        if (!image.is_link_known) needed.all = false;
 }
 
 /// The user may have made an overlay over it, that no domain knows.

@@ -16,6 +16,13 @@ void look_at_folders(plan::Facts& facts, const std::vector<NamedFile>& named);
 /// The files that domsnap made and that are still there. What somebody put in the place of one is not ours.
 void look_at_made_files(plan::Facts& facts, const Session& session);
 
+/// A memory image and what it rests on.
+void look_at_image(const Session& session, plan::Facts& facts, std::string path);
+/// Those of all snapshots, and others that domsnap made.
+void look_at_images(const Session& session, plan::Facts& facts, const model::SnapshotTree& tree);
+/// Of which image a new one may store only the difference, and why not of the last.
+void look_for_parent_image(plan::Facts& facts, const model::SnapshotTree& tree);
+
 /// Each disk's device and chain, as QEMU has them open.
 void look_at_disk_nodes(Session& session, plan::Facts& facts);
 /// The file that QEMU writes must be the one that we believe it writes: somebody may have committed or

@@ -74,6 +74,8 @@ void look_at_folders(Facts& facts, const std::vector<NamedFile>& named) {
             if (!disk.empty() && disk.type == "file") paths.push_back(disk.source);
     for (const auto& [path, file] : facts.files)
         paths.push_back(path);
+    for (const auto& [path, image] : facts.images)
+        paths.push_back(path);
     for (const auto& path : paths)
         if (text::starts_with_slash(path)) look_at_folder(facts, text::folder_of(path));
 }

@@ -15,8 +15,8 @@ namespace domsnap::engine {
 
 namespace {
 
-/// A file that was touched within the last ticks of the file system's clock could be touched once more without
-/// any of its times telling. A second is many of them.
+/// A file that was touched within the last ticks of the file system's clock could be touched once more
+/// without any of its times telling. A second is many of them.
 constexpr uint64_t settled = 1'000'000'000;
 
 std::string folder_of_memory(const Folders& folders) { return folders.runtime + "/verified"; }
@@ -60,7 +60,12 @@ void verify(const Session& session, const memory::ImageReader& image) {
 
 } // namespace
 
-void require_verified(const Session& session, const std::string& path) {
+std::string mapped_file(const std::string& image) {
+    return memory::ImageReader::open(image).layers().back().path;
+}
+
+void require_verified(const Session& session, const std::string& image_path) {
+    const auto path = mapped_file(image_path);
     const auto before = identity_of(path);
     const auto began = now();
     const auto image = memory::ImageReader::open(path);

@@ -18,6 +18,17 @@ memory::ImageIdentity identity_of(const model::Domain& live, const std::string& 
     return identity;
 }
 
+static std::string machine_problem(const memory::ImageIdentity& image, const std::string& file,
+                                   const model::Domain& machine, const char* whose) {
+    if (image.ram_size != machine.memory)
+        return fmt::format("{} holds {} of RAM, {} machine has {}", file, text::human_size(image.ram_size),
+                           whose, text::human_size(machine.memory));
+    if (image.machine != machine.machine)
+        return fmt::format("{} is of a machine '{}', {} is '{}'", file, image.machine, whose,
+                           machine.machine);
+    return {};
+}
+
 std::string identity_problem(const memory::ImageIdentity& image, const model::Snapshot& snapshot,
                              const model::Domain& domain) {
     const auto& file = snapshot.memory.file;
@@ -25,13 +36,14 @@ std::string identity_problem(const memory::ImageIdentity& image, const model::Sn
         return fmt::format("{} is of another domain (uuid {})", file, image.domain_uuid);
     if (snapshot.domain.empty()) return {};
     const auto was = model::domain_from(snapshot.domain.front());
-    if (image.ram_size != was.memory)
-        return fmt::format("{} holds {} of RAM, the snapshot's machine has {}", file,
-                           text::human_size(image.ram_size), text::human_size(was.memory));
-    if (image.machine != was.machine)
-        return fmt::format("{} is of a machine '{}', the snapshot's is '{}'", file, image.machine,
-                           was.machine);
-    return {};
+    return machine_problem(image, file, was, "the snapshot's");
+}
+
+std::string identity_problem(const memory::ImageIdentity& image, const std::string& file,
+                             const model::Domain& machine) {
+    if (image.domain_uuid != machine.uuid)
+        return fmt::format("{} is of another domain (uuid {})", file, image.domain_uuid);
+    return machine_problem(image, file, machine, "the domain's");
 }
 
 } // namespace domsnap::engine

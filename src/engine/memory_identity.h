@@ -16,4 +16,8 @@ memory::ImageIdentity identity_of(const model::Domain& live, const std::string& 
 std::string identity_problem(const memory::ImageIdentity& image, const model::Snapshot& snapshot,
                              const model::Domain& domain);
 
+/// The same against a machine.
+std::string identity_problem(const memory::ImageIdentity& image, const std::string& file,
+                             const model::Domain& machine);
+
 } // namespace domsnap::engine

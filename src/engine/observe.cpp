@@ -78,6 +78,7 @@ Facts observe_for_create(Session& session, const model::SnapshotTree& tree,
     look_at_disk_nodes(session, facts);
     look_at_folders(facts, named);
     look_for_background(session, facts);
+    look_for_parent_image(facts, tree);
     check_leaves(facts);
     require_known(session, facts, tree, files_of(facts.live, facts));
     return facts;
@@ -96,6 +97,7 @@ static Facts observe_tree(Session& session, const model::SnapshotTree& tree) {
 
 Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, const model::Snapshot& snapshot) {
     Facts facts = observe_tree(session, tree);
+    look_at_image(session, facts, snapshot.memory.file);
     require_known(session, facts, tree, files_of(snapshot, facts));
     if (snapshot.memory.location == model::Location::external) {
         facts.images[snapshot.memory.file].problem = image_problem(session, snapshot);
@@ -108,6 +110,8 @@ Facts observe_for_delete(Session& session, const model::SnapshotTree& tree, cons
                          const DeleteOptions& options) {
     Facts facts = observe_tree(session, tree);
     if (options.metadata) return facts;
+    look_at_images(session, facts, tree);
+    look_at_folders(facts, {});
     check_leaves(facts);
     require_known(session, facts, tree, files_to_delete(tree, snapshot, options, facts));
     return facts;

@@ -1,6 +1,7 @@
 // What each kind of step does in the real world, and what takes it back. One file an idea: steps_files
-// (images without a QEMU), steps_switch (the one stop, and memory), steps_internal, steps_guest (QEMU
-// itself), steps_pages (a guest that runs before its memory is there), steps_nodes, steps_merge, steps_store.
+// (images without a QEMU), steps_images (memory images), steps_switch (the one stop, and memory),
+// steps_internal, steps_guest (QEMU itself), steps_pages (a guest that runs before its memory is there),
+// steps_nodes, steps_merge, steps_store.
 #pragma once
 
 #include "agent/freeze.h"
@@ -43,6 +44,7 @@ void apply(Session& session, const plan::ReserveImage& step);
 void undo(Session& session, const plan::ReserveImage& step);
 void apply(Session& session, const plan::RemoveFile& step);
 void apply(Session& session, const plan::Rebase& step);
+void apply(Session& session, const plan::FoldImage& step);
 void apply(Session& session, const plan::NoteFrozen& step);
 
 void apply(Session& session, const plan::MakeHolder& step);

@@ -39,8 +39,8 @@ void prepare_capture(Session& session, Underway& underway, const plan::SwitchDis
             .count();
     const auto identity = identity_of(session.live(), qemu.version(), now);
     underway.expected = identity.ram_size;
-    underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity,
-                                                           session.files().folder + "/capture.log"));
+    underway.capture.emplace(memory::CaptureProcess::start(
+        std::move(stream), step.image, identity, session.files().folder + "/capture.log", step.parent));
     qmp::give_fd(qemu, stream_name, feed.get(), quick());
 }
 
@@ -156,6 +156,8 @@ void apply(Session& session, Underway& underway, const plan::AwaitCapture& step)
     if (!result.complete) throw Error(ErrorCode::io, result.error);
     wait_until_over(session);
     underway.capture.reset();
+    if (!result.whole_because.empty())
+        session.control().warn("the memory was stored whole: " + result.whole_because);
     session.control().report("memory", underway.expected, underway.expected);
     resume_if(session, step.was_running); // a stopped capture leaves it in "postmigrate"
 }

@@ -38,6 +38,7 @@ Verifier::Verifier(Session& session, const VerifyOptions& options)
     look_at_disks(facts_, facts_.definition);
     look_at_points(facts_, tree_);
     look_at_made_files(facts_, session);
+    look_at_images(session, facts_, tree_);
     frozen_ = plan::frozen_files(tree_.all(), facts_.files);
 }
 
@@ -196,7 +197,6 @@ const Verifier::Findings& Verifier::look_at_memory_image(const model::Snapshot& 
     const auto [at, first] = memories_.try_emplace(path);
     if (!first) return at->second;
     auto& findings = at->second;
-    const auto& control = session_.control();
     try {
         if (memory::capture_in_progress(path)) {
             findings.notes.push_back(path + " is still being written");
@@ -205,16 +205,33 @@ const Verifier::Findings& Verifier::look_at_memory_image(const model::Snapshot& 
         const auto image = memory::ImageReader::open(path);
         if (auto words = identity_problem(image.identity(), snapshot, session_.definition()); !words.empty())
             findings.problems.push_back(std::move(words));
-        const memory::VerifyHooks hooks{
-            [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
-            [&] { return control.cancelled(); }};
-        memory::verify_pages(image, &hooks);
-        compare(findings, path);
+        for (const auto& layer : image.layers()) {
+            add_new(findings.problems, look_at_layer(layer.path).problems);
+            add_new(findings.notes, look_at_layer(layer.path).notes);
+        }
     } catch (const Error& error) {
         if (error.code() == ErrorCode::cancelled) throw;
         findings.problems.push_back(error.what());
     }
     return findings;
+}
+
+/// One file of a chain. Each page is held by one file, and read once.
+const Verifier::Findings& Verifier::look_at_layer(const std::string& path) {
+    const auto [at, first] = layers_.try_emplace(path);
+    if (!first) return at->second;
+    const auto& control = session_.control();
+    const memory::VerifyHooks hooks{
+        [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
+        [&] { return control.cancelled(); }};
+    try {
+        memory::verify_pages(memory::ImageReader::open(path), &hooks, memory::Pages::own);
+        compare(at->second, path);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::cancelled) throw;
+        at->second.problems.push_back(error.what());
+    }
+    return at->second;
 }
 
 } // namespace domsnap::engine

@@ -33,6 +33,7 @@ class Verifier {
     const Findings& look_at_image(const std::string& path);
     const Findings& look_at_known(const std::string& path);
     const Findings& look_at_memory_image(const model::Snapshot& snapshot);
+    const Findings& look_at_layer(const std::string& path);
     void compare(Findings& findings, const std::string& path);
     void check(Findings& findings, const plan::FileFacts& file);
     void take_leaks(Findings& findings, const plan::FileFacts& file, uint64_t leaks);
@@ -43,7 +44,7 @@ class Verifier {
     model::SnapshotTree tree_;
     plan::Facts facts_;
     std::set<std::string> frozen_;
-    std::map<std::string, Findings> images_, known_, memories_; ///< by path
+    std::map<std::string, Findings> images_, known_, memories_, layers_; ///< by path
     std::vector<std::string> repaired_;
 };
 

@@ -20,9 +20,10 @@ template <class Step>
 constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture, plan::ThawGuest>;
 
 template <class Step>
-constexpr bool final_effect = one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge,
-                                     plan::CommitActive, plan::Pull, plan::RemoveFile, plan::DeleteInternal,
-                                     plan::Rebase, plan::DropNode, plan::NoteFrozen, plan::PutBack>;
+constexpr bool final_effect =
+    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge, plan::CommitActive, plan::Pull,
+           plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen,
+           plan::PutBack, plan::FoldImage>;
 
 class RealWorld : public World {
   public:
@@ -78,7 +79,7 @@ bool may_be_left(const plan::Action& action) {
     return std::visit(
         []<class Step>(const Step&) {
             return one_of<Step, plan::StartGuest, plan::Merge, plan::CommitActive, plan::Pull,
-                          plan::RemoveFile, plan::DeleteInternal, plan::DropNode>;
+                          plan::RemoveFile, plan::DeleteInternal, plan::DropNode, plan::FoldImage>;
         },
         action);
 }

@@ -128,6 +128,7 @@ Element to_element(const KnownFile& file) {
     set_number(content, "size", file.content.size);
     set_number(content, "modified", file.content.modified);
     set_text(content, "hash", file.content.hash);
+    set_text(content, "parent", file.content.parent);
     if (file.header) element.append(header_element(*file.header));
     return element;
 }
@@ -144,7 +145,8 @@ KnownFile known_file_from(const Element& element) {
     const auto& place = required(element, "place");
     file.place = {number(place, "device"), number(place, "inode"), number(place, "born")};
     const auto& content = required(element, "content");
-    file.content = {number(content, "size"), number(content, "modified"), content.attribute("hash")};
+    file.content = {number(content, "size"), number(content, "modified"), content.attribute("hash"),
+                    content.attribute("parent")};
     if (const auto* header = element.child("qcow2")) file.header = header_from(*header);
     return file;
 }

@@ -34,6 +34,7 @@ struct FilePlace {
 struct FileContent {
     uint64_t size = 0, modified = 0; ///< bytes; nanoseconds since 1970
     std::string hash;                ///< a memory image's own; "" = none
+    std::string parent;              ///< the memory image that it rests on; "" = none
     bool operator==(const FileContent&) const = default;
 };
 

@@ -17,7 +17,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AddNode, node, path, format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlaySwitch, target, device, base_node, base_path, base_format,
                                    overlay_node, overlay_path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InternalPoint, target, node, path, tag)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SwitchDisks, overlays, internals, image, background, was_running, read)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SwitchDisks, overlays, internals, image, parent, background, was_running,
+                                   read)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AwaitCapture, image, was_running)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeHolder, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SaveInternal, job, tag, vmstate_node, disks, overlays, was_running, read)
@@ -44,6 +45,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CommitActive, target, child, child_format, ba
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Pull, target, path, format, base, backing, backing_format, node, base_node,
                                    backing_node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Rebase, path, format, backing, backing_format)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FoldImage, path, parent, fresh)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveFile, path, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FrozenFile, path, format, anew)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NoteFrozen, files)
@@ -63,7 +65,7 @@ constexpr const char* kinds[] = {
     "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
     "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",      "prepare-guest",
-    "keep-file",      "put-back",      "take-images"};
+    "keep-file",      "put-back",      "take-images",     "fold-image"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

@@ -47,6 +47,12 @@ void check_live(const CreateDraft& draft) {
         no(draft.facts.why_not_background);
 }
 
+void check_full(const CreateDraft& draft) {
+    if (draft.options.full && !draft.has_memory(Location::external))
+        refuse("--full says how external memory is stored, and this snapshot has none",
+               "leave --full out, or take external memory (--memspec)");
+}
+
 void plan_stop(CreateDraft& draft, const SwitchDisks& change) {
     auto& steps = draft.plan.steps;
     const bool runs_at_once = draft.runs_on() && (change.image.empty() || change.background);
@@ -75,12 +81,15 @@ void plan_online(CreateDraft& draft) {
     auto& steps = draft.plan.steps;
     const bool running = draft.runs_on();
     if (draft.has_memory(Location::internal)) return plan_internal_memory(draft);
-    SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, false, running,
+    SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, {}, false, running,
                        read_in_stop(draft)};
     if (draft.has_memory(Location::external)) {
         change.image = draft.record.memory.file;
+        change.parent = parent_image(draft);
         change.background = draft.facts.background_snapshot && running;
         steps.push_back(ReserveImage{change.image});
+        if (!draft.options.full && !draft.facts.why_whole.empty())
+            draft.plan.warnings.push_back("the memory is stored whole: " + draft.facts.why_whole);
         if (running && !change.background)
             draft.plan.warnings.push_back(fmt::format(
                 "the guest will stand still while its memory is saved: {}", draft.facts.why_not_background));
@@ -163,6 +172,7 @@ Plan plan_create(Snapshot request, const CreateOptions& options, const Facts& fa
                     "revert it to a snapshot, or destroy it first");
     check_live(draft);
     check_quiesce(draft);
+    check_full(draft);
     choose_name(draft, tree);
     draft.plan.operation = "snapshot-create";
     draft.plan.domain = facts.live.name;

@@ -60,6 +60,8 @@ void plan_thaw(CreateDraft& draft);
 
 /// External memory: the image's name, and whether there is room for it.
 void plan_memory_file(CreateDraft& draft);
+/// The image of which the new one stores only the difference; "" = a whole one.
+std::string parent_image(const CreateDraft& draft);
 /// Internal memory: who holds it, and the one stop.
 void plan_internal_memory(CreateDraft& draft);
 

@@ -61,6 +61,11 @@ InternalPoint choose_holder(CreateDraft& draft) {
 
 } // namespace
 
+std::string parent_image(const CreateDraft& draft) {
+    // Of an image that no record names nobody would know that it needs another.
+    return draft.options.full || draft.options.no_metadata ? "" : draft.facts.parent_image;
+}
+
 void plan_memory_file(CreateDraft& draft) {
     auto& file = draft.record.memory.file;
     if (file.empty()) {
@@ -76,7 +81,10 @@ void plan_memory_file(CreateDraft& draft) {
                         "choose another file, or remove that one if nothing needs it");
     }
     const auto space = draft.facts.free_space.find(text::folder_of(file));
-    if (space != draft.facts.free_space.end() && draft.facts.memory_in_use > space->second)
+    // What differs from the parent is not known before; a disk that fills up meanwhile costs only the
+    // snapshot.
+    const bool is_whole = parent_image(draft).empty();
+    if (is_whole && space != draft.facts.free_space.end() && draft.facts.memory_in_use > space->second)
         throw Error(ErrorCode::io,
                     fmt::format("no space for memory image {}: up to {} are needed, {} are free", file,
                                 text::human_size(draft.facts.memory_in_use), text::human_size(space->second)),

@@ -1,6 +1,7 @@
 // snapshot-delete: the records go first, then what only they needed (plan/collect.h).
 #include "base/error.h"
 #include "plan/collect.h"
+#include "plan/collect_images.h"
 #include "plan/document.h"
 #include "plan/planner.h"
 #include "plan/points.h"
@@ -79,15 +80,27 @@ void plan_internals(Draft& draft) {
     }
 }
 
-/// A clone of a record shares its files.
-void plan_own_files(Draft& draft) {
+/// The memory images that no snapshot names any more. A clone of a record shares its files.
+std::vector<std::string> doomed_images(const Draft& draft) {
+    std::set<std::string> kept;
+    std::vector<std::string> images;
+    for (const auto& snapshot : draft.left.remaining)
+        kept.insert(snapshot.memory.file);
+    for (const auto& snapshot : draft.doomed)
+        if (const auto& file = snapshot.memory.file; !file.empty() && kept.insert(file).second)
+            images.push_back(file);
+    return images;
+}
+
+void plan_kept_files(Draft& draft) {
     std::set<std::string> kept;
     for (const auto& snapshot : draft.left.remaining)
         for (const auto& own : snapshot.own_files())
             kept.insert(own.file);
     for (const auto& snapshot : draft.doomed)
         for (const auto& own : snapshot.own_files())
-            if (kept.insert(own.file).second) draft.left.plan.steps.push_back(RemoveFile{own.file, own.what});
+            if (own.file != snapshot.memory.file && kept.insert(own.file).second)
+                draft.left.plan.steps.push_back(RemoveFile{own.file, own.what});
 }
 
 /// What the deleted snapshots froze may have lost its last reason. What they froze as a whole, the guest had
@@ -117,8 +130,11 @@ Plan plan_delete(const std::string& name, const DeleteOptions& options, const Fa
     plan_records(draft, name, options);
     plan.clean_up = static_cast<uint32_t>(plan.steps.size());
     if (!options.metadata) {
-        plan_own_files(draft);
+        const auto images = doomed_images(draft);
+        remove_unneeded_images(draft.left, images);
+        plan_kept_files(draft);
         plan_files(draft);
+        fold_unneeded_images(draft.left, images);
     }
     plan.guest = facts.online() ? "The guest runs on." : "The domain is off.";
     return std::move(plan);

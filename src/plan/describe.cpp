@@ -36,6 +36,7 @@ PlanStep describe(const SwitchDisks& s) {
     if (!s.image.empty())
         parts.push_back(s.background ? "begin to save memory, which goes on while the guest runs"
                                      : "save memory");
+    if (!s.parent.empty()) parts.back() += fmt::format(" (only what differs from {})", s.parent);
     for (const auto& file : s.read)
         parts.push_back(fmt::format("read {}", file));
     return say(fmt::format("{}{}", s.was_running ? "stop the guest; at one instant: " : "at one instant: ",
@@ -166,6 +167,11 @@ PlanStep describe(const Pull& s) {
 }
 PlanStep describe(const Rebase& s) {
     return say(fmt::format("let {} rest on {}", s.path, s.backing), {s.path});
+}
+PlanStep describe(const FoldImage& s) {
+    return say(fmt::format("write memory image {} anew, {}, as {} first", s.path,
+                           s.parent.empty() ? "whole" : "resting on " + s.parent, s.fresh),
+               {s.path, s.fresh});
 }
 PlanStep describe(const RemoveFile& s) {
     return say(fmt::format("remove {} ({})", s.path, s.what), {s.path});

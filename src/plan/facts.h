@@ -32,8 +32,10 @@ struct DiskFacts {
 };
 
 struct MemoryImageFacts {
-    std::string problem; ///< not empty: the image cannot be reverted to, and why
-    uint64_t size = 0;   ///< bytes on disk
+    std::string problem;       ///< not empty: the image cannot be reverted to, and why
+    uint64_t size = 0;         ///< bytes on disk
+    std::string parent;        ///< the image that it rests on; "" = none
+    bool is_link_known = true; ///< false: nobody can say what it rests on
 };
 
 /// A small file of which every snapshot keeps a copy: the NVRAM, the TPM's permanent state.
@@ -52,7 +54,7 @@ struct Facts {
     model::Domain live;           ///< what runs; equals definition when off
     std::vector<DiskFacts> disks; ///< in live's order
     std::map<std::string, FileFacts> files;
-    std::map<std::string, MemoryImageFacts> images; ///< by path
+    std::map<std::string, MemoryImageFacts> images; ///< by path: those of snapshots, and what they rest on
     std::set<std::string> made; ///< files that domsnap made for this domain, and which are still those
     /// The user's own files that this domain's guest wrote to until a snapshot froze them.
     std::set<std::string> given;
@@ -62,7 +64,10 @@ struct Facts {
     std::optional<KeptFacts> nvram, tpm; ///< nothing for a domain without
     std::string firmware_folder;         ///< the domain's own, for copies of them
     std::set<std::string> taken;         ///< paths that exist in the folders where files may be made
-    bool background_snapshot = false;    ///< QEMU and host can take memory while the guest runs
+    /// The memory image of which a new one stores only the difference; "" = there is none.
+    std::string parent_image;
+    std::string why_whole;            ///< why the last one cannot be that, where there is one
+    bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;
     std::string why_not_at_once; ///< why a guest cannot run before all of its memory is there; empty: it can
     std::string why_not_beside;  ///< why the guest that is gone back to cannot be made ready beside the

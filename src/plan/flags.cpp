@@ -23,6 +23,7 @@ const std::vector<OptionName<CreateOptions>>& create_option_names() {
         {"live", "VIR_DOMAIN_SNAPSHOT_CREATE_LIVE", &O::live},
         {"validate", "VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE", &O::validate},
         {"dry-run", "", &O::dry_run},
+        {"full", "", &O::full},
     };
     return names;
 }
@@ -62,6 +63,7 @@ const std::vector<Exclusion>& exclusions() {
         {"snapshot-create", "redefine", excludes, "halt"},
         {"snapshot-create", "redefine", excludes, "quiesce"},
         {"snapshot-create", "redefine", excludes, "dry-run"},
+        {"snapshot-create", "redefine", excludes, "full"},
         {"snapshot-create", "current", needs, "redefine"},
         {"snapshot-revert", "running", excludes, "paused"},
         {"snapshot-revert", "eager", excludes, "mapped"},

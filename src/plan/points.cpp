@@ -1,5 +1,7 @@
 #include "plan/points.h"
 
+#include "plan/image_chain.h"
+
 #include <algorithm>
 
 namespace domsnap::plan {
@@ -66,18 +68,19 @@ std::set<std::string> frozen_files(const std::vector<model::Snapshot>& snapshots
     return frozen;
 }
 
-std::vector<std::string> needed_by(const std::vector<model::Snapshot>& snapshots,
-                                   const std::map<std::string, FileFacts>& files, const std::string& path) {
+std::vector<std::string> needed_by(const std::vector<model::Snapshot>& snapshots, const Facts& facts,
+                                   const std::string& path) {
     std::vector<std::string> names;
-    const auto rests_on = [&](const model::DiskPoint& point) {
-        const auto chain = chain_from(files, point.file);
+    const auto is_in = [&](const std::vector<std::string>& chain) {
         return std::find(chain.begin(), chain.end(), path) != chain.end();
     };
     for (const auto& snapshot : snapshots) {
         const auto points = snapshot.points();
         const auto own = snapshot.own_files();
-        if (std::any_of(points.begin(), points.end(), rests_on) ||
-            std::any_of(own.begin(), own.end(), [&](const auto& file) { return file.file == path; }))
+        if (std::any_of(points.begin(), points.end(),
+                        [&](const auto& point) { return is_in(chain_from(facts.files, point.file)); }) ||
+            std::any_of(own.begin(), own.end(), [&](const auto& file) { return file.file == path; }) ||
+            is_in(image_chain(facts, snapshot.memory.file)))
             names.push_back(snapshot.name);
     }
     return names;

@@ -29,8 +29,8 @@ std::set<std::string> whole_points(const std::vector<model::Snapshot>& snapshots
 std::set<std::string> frozen_files(const std::vector<model::Snapshot>& snapshots,
                                    const std::map<std::string, FileFacts>& files);
 /// The snapshots that could not be gone back to without the file, by name.
-std::vector<std::string> needed_by(const std::vector<model::Snapshot>& snapshots,
-                                   const std::map<std::string, FileFacts>& files, const std::string& path);
+std::vector<std::string> needed_by(const std::vector<model::Snapshot>& snapshots, const Facts& facts,
+                                   const std::string& path);
 /// The file and what lies below it, top first, as far as it is known.
 std::vector<std::string> chain_from(const std::map<std::string, FileFacts>& files, std::string path);
 

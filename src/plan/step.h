@@ -39,6 +39,7 @@ struct SwitchDisks {
     std::vector<OverlaySwitch> overlays;
     std::vector<InternalPoint> internals;
     std::string image;       ///< memory image; "" = disks alone
+    std::string parent;      ///< the image of which it stores only the difference; "" = none
     bool background = false; ///< the guest runs on while memory is written
     bool was_running = true;
     std::vector<std::string> read; ///< small files whose content of that instant is kept: see KeepFile
@@ -166,6 +167,11 @@ struct Pull {
 struct Rebase {
     std::string path, format, backing, backing_format;
 };
+/// A memory image is written anew, resting on `parent` ("" = on none): what lay between comes up into it. The
+/// new one is made as `fresh` and takes its place and name. Never undone: both hold the same memory.
+struct FoldImage {
+    std::string path, parent, fresh;
+};
 struct RemoveFile {
     std::string path, what;
 };
@@ -183,7 +189,8 @@ using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, Switc
                             SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
                             PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
                             Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen,
-                            HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack, TakeImages>;
+                            HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack, TakeImages,
+                            FoldImage>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

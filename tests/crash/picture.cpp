@@ -105,9 +105,20 @@ class Look {
             needed_.insert(one.memory.file);
             const auto image = memory::ImageReader::open(one.memory.file);
             memory::verify_pages(image, nullptr);
-            picture.memory += ": " + os::read_file_start(one.memory.file, 8);
+            for (const auto& layer : image.layers())
+                needed_.insert(layer.path);
+            picture.memory += ": " + first_bytes(image);
         }
         return picture;
+    }
+
+    /// Of RAM, wherever in the chain they lie.
+    static std::string first_bytes(const memory::ImageReader& image) {
+        std::string page(memory::page_size, '\0');
+        for (size_t block = 0; block < image.blocks().size(); ++block)
+            if (image.blocks()[block].offset == 0 && image.state(block, 0) == memory::PageState::data)
+                image.read_pages(block, 0, 1, page.data());
+        return page.substr(0, 8);
     }
 
     void guest(const engine::View& view, const model::Domain& live) {

@@ -13,6 +13,15 @@ void mixed(World& world, Host& host) {
     write_leaf(world, host, "vda", 2, '3');
 }
 
+/// Two of a running guest; the second's memory rests on the first's.
+void checkpoints(World& world, Host& host) {
+    two_disks(world, host);
+    start_guest(host);
+    create(host, full_request(world, "m1"));
+    create(host, full_request(world, "m2"));
+    host.destroy(the_domain);
+}
+
 /// The fake QEMU takes no postcopy stream; tests/system/test_at_once.py has a real one.
 RevertOptions memory_first() {
     RevertOptions eager;
@@ -35,6 +44,7 @@ std::vector<Scenario> scenarios_of_create() {
         {"snapshot-create", "running, disks only", two_disks, true, creating(external, disk_only)},
         {"snapshot-create", "running, disks only, mixed", two_disks, true, creating(both, disk_only)},
         {"snapshot-create", "running, memory external", two_disks, true, creating(full)},
+        {"snapshot-create", "running, memory on a parent", checkpoint, true, creating(full)},
         {"snapshot-create", "running, all internal", two_disks, true, creating(all_internal)},
     };
 }
@@ -68,6 +78,7 @@ std::vector<Scenario> scenarios_of_delete() {
         {"snapshot-delete", "off, internal", internal, false, deleting("i1")},
         {"snapshot-delete", "off, with children", chain_of(3), false, deleting("s1", children)},
         {"snapshot-delete", "running, merge", chain_of(3), true, deleting("s2")},
+        {"snapshot-delete", "off, folds memory", checkpoints, false, deleting("m1")},
         {"snapshot-delete", "running, the guest's own", chain_of(2), true, deleting("s2")},
     };
 }

@@ -17,7 +17,7 @@ WORDS = [("create overlay", "make-overlay"), ("copy ", "copy-image"), ("create m
          ("no snapshot is current", "set-current"), ("check that QEMU takes", "try-out"), ("end the running guest", "end-guest"),
          ("start QEMU", "start-guest"),
          ("start a second QEMU", "prepare-guest"), ("let the guest go on from", "start-guest"), ("merge .* let it go on there", "commit-active"), ("merge ", "merge"), ("pull ", "pull"),
-         ("let .* rest on", "rebase"), ("remove ", "remove-file"), ("note by what", "note-frozen")]
+         ("let .* rest on", "rebase"), ("write memory image .* anew", "fold-image"), ("remove ", "remove-file"), ("note by what", "note-frozen")]
 
 
 def kind(step):

@@ -14,7 +14,7 @@ static KnownFile whole_entry() {
             .made = true,
             .frozen = true,
             .place = {.device = 1, .inode = 18'446'744'073'709'551'615U, .born = 3},
-            .content = {.size = 4, .modified = 5, .hash = "0123456789abcdef"},
+            .content = {.size = 4, .modified = 5, .hash = "0123456789abcdef", .parent = "/vm/a.mem"},
             .header = KnownHeader{.version = 3,
                                   .cluster_size = 65536,
                                   .virtual_size = 1 << 30,

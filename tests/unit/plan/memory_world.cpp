@@ -84,6 +84,7 @@ struct Does {
         put_on_overlays(s.overlays);
     }
     void operator()(const AwaitCapture&) const {}
+    void operator()(const FoldImage&) const {} // its memory images are whole; images_test.cpp has chains
     void operator()(const TryOut&) const {}
     void operator()(const PrepareGuest&) const {}
     // The world has no clock: whether its guest stands still or its file systems do changes nothing in it.
