@@ -15,10 +15,25 @@ def chain(path):
     return {pathlib.Path(image["filename"]) for image in images}
 
 
-def named_by(record):
+def content(file):
+    """The document below the line with the checksum."""
+    return ElementTree.fromstring(file.read_text().split("\n", 1)[1])
+
+
+def images_below(folder):
+    """{memory image: the one that it rests on}, as the ledger has it."""
+    entries = [content(file) for file in (folder / "files").glob("*.xml")]
+    return {entry.get("path"): entry.find("content").get("parent") for entry in entries if entry.find("content") is not None}
+
+
+def named_by(record, below):
     """The files that a snapshot's record names, with what they rest on."""
-    root = ElementTree.fromstring(record.read_text().split("\n", 1)[1])
-    needed = {pathlib.Path(memory.get("file")) for memory in root.findall("memory[@file]")}
+    root, needed = content(record), set()
+    for memory in root.findall("memory[@file]"):
+        image = memory.get("file")
+        while image:
+            needed.add(pathlib.Path(image))
+            image = below.get(image)
     for point in [*root.iter(POINT + "point"), *root.iter(POINT + "memory")]:
         needed.update(chain(pathlib.Path(point.get("file"))))
     return needed
@@ -32,7 +47,7 @@ def strays(test, prefixes):
     for path in test.sources().values():
         needed.update(chain(path))
     for record in (folder / "snapshots").glob("*.xml"):
-        needed.update(named_by(record))
+        needed.update(named_by(record, images_below(folder)))
     made = [path for path in harness.kept_files(test.scratch.path.iterdir()) if path.name.startswith(prefixes)]
     made += [*(folder / "memory").iterdir(), *folder.rglob(".domsnap-*")]
     return sorted(str(path) for path in made if path not in needed)
