@@ -1,4 +1,5 @@
 // Processes that outlive us.
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/launch.h"
 #include "os/place.h"
@@ -13,9 +14,12 @@ namespace domsnap::os {
 
 static Fd open_log(const std::string& path) {
     if (path.empty()) return Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    Fd log(open_at(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY, 0600));
+    const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY;
+    Fd log(effect({Effect::Kind::make_file, path}, [&] { return open_at(path, flags, 0600); }));
     if (!log) fail("open the log", path);
-    if (::fchmod(log.get(), 0600) != 0) fail("set the permissions of", path);
+    const auto set_mode = [&] { return ::fchmod(log.get(), 0600); };
+    if (effect({Effect::Kind::set_mode, path, {}, log.get()}, set_mode) != 0)
+        fail("set the permissions of", path);
     return log;
 }
 

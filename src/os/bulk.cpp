@@ -75,7 +75,10 @@ void resize_file(const Fd& fd, uint64_t size, const std::string& path_for_messag
 void punch_hole(const Fd& fd, uint64_t offset, uint64_t size, const std::string& path_for_messages) {
     const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
     const auto from = static_cast<off_t>(offset), length = static_cast<off_t>(size);
-    if (uninterrupted([&] { return ::fallocate(fd.get(), mode, from, length); }) == 0) return;
+    const auto punch = [&] {
+        return uninterrupted([&] { return ::fallocate(fd.get(), mode, from, length); });
+    };
+    if (effect({Effect::Kind::write, path_for_messages, {}, fd.get()}, punch) == 0) return;
     if (errno != EOPNOTSUPP) fail("make a hole in", path_for_messages);
     const std::vector<char> zeros(size);
     const Piece piece{zeros.data(), zeros.size()};

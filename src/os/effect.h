@@ -2,6 +2,8 @@
 // can stand before and behind each: let the process die there, let the call fail, take back what was not
 // durable yet. Only a test's own code can set a watcher, from within the process: no file, argument or
 // environment variable does. Private to the room and to the tests.
+// What does not: close(2) and flock(2), since death closes and unlocks just the same; what goes to a peer of
+// the server or to a guest's terminal (write_now, Duplex), which no recovery could find or take back.
 #pragma once
 
 #include <cerrno>
@@ -12,6 +14,7 @@ namespace domsnap::os {
 struct Effect {
     enum class Kind {
         make_file,
+        set_mode, ///< or its group
         write,
         resize,
         sync,

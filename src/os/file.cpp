@@ -63,8 +63,9 @@ Fd create_exclusive(const std::string& path) {
     Fd fd(effect({Effect::Kind::make_file, path},
                  [&] { return uninterrupted([&] { return open_at(path, flags, 0600); }); }));
     if (!fd) fail("create", path);
-    if (::fchmod(fd.get(), 0600) != 0)
-        fail("set the permissions of", path); // the umask may have taken our own bits
+    // The umask may have taken our own bits.
+    if (effect({Effect::Kind::set_mode, path, {}, fd.get()}, [&] { return ::fchmod(fd.get(), 0600); }) != 0)
+        fail("set the permissions of", path);
     return fd;
 }
 

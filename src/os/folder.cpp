@@ -32,8 +32,8 @@ void sync_folder(const std::string& path) {
 static void make_private(const std::string& path) {
     // O_PATH: the permissions may not let us read it. fchmod(2) takes no such descriptor.
     const Fd fd(open_at(path, O_PATH | O_DIRECTORY | O_NOFOLLOW));
-    if (!fd || ::chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), 0700) != 0)
-        fail("set the permissions of", path);
+    const auto set_mode = [&] { return ::chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), 0700); };
+    if (!fd || effect({Effect::Kind::set_mode, path}, set_mode) != 0) fail("set the permissions of", path);
 }
 
 static void make_one(const std::string& path) {

@@ -1,6 +1,7 @@
 #include "os/lock.h"
 
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 #include "os/place.h"
@@ -16,12 +17,18 @@
 namespace domsnap::os {
 
 static Fd open_lock_file(const std::string& path) {
-    const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY;
-    Fd fd(uninterrupted([&] { return open_at(path, flags, 0600); }));
-    if (!fd) fail("open the lock file", path);
+    const int flags = O_RDWR | O_NOFOLLOW | O_NOCTTY;
+    Fd there(uninterrupted([&] { return open_at(path, flags); }));
+    if (!there && errno != ENOENT) fail("open the lock file", path);
+    if (there) return there;
+    const auto make = [&] { return uninterrupted([&] { return open_at(path, flags | O_CREAT, 0600); }); };
+    Fd made(effect({Effect::Kind::make_file, path}, make));
+    if (!made) fail("open the lock file", path);
     // The umask may have taken our own bits. One that another user of the same folder made stays as it is.
-    if (::fchmod(fd.get(), 0600) != 0 && errno != EPERM) fail("set the permissions of", path);
-    return fd;
+    const auto set_mode = [&] { return ::fchmod(made.get(), 0600); };
+    if (effect({Effect::Kind::set_mode, path, {}, made.get()}, set_mode) != 0 && errno != EPERM)
+        fail("set the permissions of", path);
+    return made;
 }
 
 // Whoever removes a lock file (with its domain's folder, say) leaves those who wait with a lock on no name at
@@ -43,9 +50,12 @@ static bool lock_at_once(const Fd& fd, LockMode mode, const std::string& path) {
 // A shared holder clears the line: the exclusive holder that wrote it is gone, and of several readers none is
 // "the" holder. Failing to write (a full disk) does not make the lock less held.
 static void sign(const Fd& fd, LockMode mode, const std::string& who) {
-    if (::ftruncate(fd.get(), 0) != 0 || mode == LockMode::shared) return;
+    const auto clear = [&] { return ::ftruncate(fd.get(), 0); };
+    const std::string what = "who holds a lock";
+    if (effect({Effect::Kind::resize, what, {}, fd.get()}, clear) != 0 || mode == LockMode::shared) return;
     const std::string line = text::printable(who) + "\n";
-    if (::pwrite(fd.get(), line.data(), line.size(), 0) < 0) return;
+    effect({Effect::Kind::write, what, {}, fd.get()},
+           [&] { return ::pwrite(fd.get(), line.data(), line.size(), 0); });
 }
 
 static std::string holder_of(const Fd& fd) {

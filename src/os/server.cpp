@@ -1,6 +1,7 @@
 #include "os/server.h"
 
 #include "base/text.h"
+#include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
 #include "os/place.h"
@@ -47,9 +48,10 @@ Fd listen_unix(const std::string& path, unsigned mode, std::optional<gid_t> grou
     const auto give = [&](int folder, const char* name) {
         return ::fchownat(folder, name, static_cast<uid_t>(-1), *group, AT_SYMLINK_NOFOLLOW);
     };
-    if (group && at(path, give) != 0) fail("give a group to", path);
-    if (at(path, [&](int folder, const char* name) { return ::fchmodat(folder, name, mode, 0); }) != 0)
-        fail("set the mode of", path);
+    const auto open_to = [&](int folder, const char* name) { return ::fchmodat(folder, name, mode, 0); };
+    const Effect what{Effect::Kind::set_mode, path};
+    if (group && effect(what, [&] { return at(path, give); }) != 0) fail("give a group to", path);
+    if (effect(what, [&] { return at(path, open_to); }) != 0) fail("set the mode of", path);
     if (::listen(socket.get(), 128) != 0) fail("listen on", path);
     ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
     return socket;

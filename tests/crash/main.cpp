@@ -76,17 +76,17 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
-/// What was not synced is lost with the power only: who is killed before a sync leaves what the next kill
-/// leaves.
-bool is_sync(Kind kind) { return kind == Kind::sync || kind == Kind::sync_folder; }
+/// Content and names are the same before and after it, but for a power failure: who is killed before it
+/// leaves what the next kill leaves.
+bool is_quiet(Kind kind) { return kind == Kind::sync || kind == Kind::sync_folder || kind == Kind::set_mode; }
 
 bool concerns(Fault fault, Kind kind, bool with_guest) {
     const bool run_or_write = kind != Kind::signal && kind != Kind::send && kind != Kind::make_socket;
     switch (fault) {
     case Fault::kill:
-        return !is_sync(kind);
+        return !is_quiet(kind);
     case Fault::kill_all:
-        return with_guest && !is_sync(kind);
+        return with_guest && !is_quiet(kind);
     case Fault::full:
     case Fault::broken:
         return run_or_write;

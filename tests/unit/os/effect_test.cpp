@@ -2,6 +2,7 @@
 #include "os/effect.h"
 
 #include "os/file.h"
+#include "os/lock.h"
 #include "scratch.h"
 
 #include <algorithm>
@@ -26,14 +27,24 @@ class Watch : public EffectWatcher {
     int error = 0;
 };
 
-TEST(EffectTest, ADurableWriteIsFiveEffects) {
+TEST(EffectTest, ADurableWriteIsSixEffects) {
     const Scratch scratch;
     const Watch watch;
     write_file_durably(scratch / "f", "content");
     using Kind = Effect::Kind;
-    EXPECT_EQ(watch.kinds,
-              (std::vector{Kind::make_file, Kind::write, Kind::sync, Kind::rename, Kind::sync_folder}));
-    EXPECT_EQ(watch.done, 5u);
+    EXPECT_EQ(watch.kinds, (std::vector{Kind::make_file, Kind::set_mode, Kind::write, Kind::sync,
+                                        Kind::rename, Kind::sync_folder}));
+    EXPECT_EQ(watch.done, 6u);
+}
+
+TEST(EffectTest, ALockThatCannotBeSignedIsHeld) {
+    const Scratch scratch;
+    Watch watch;
+    watch.fails = Effect::Kind::write;
+    watch.error = ENOSPC;
+    EXPECT_TRUE(FileLock::try_take(scratch / "lock", LockMode::exclusive, "who"));
+    EXPECT_EQ(watch.kinds, (std::vector{Effect::Kind::make_file, Effect::Kind::set_mode, Effect::Kind::resize,
+                                        Effect::Kind::write}));
 }
 
 TEST(EffectTest, AFullDiskLeavesTheOldContentAndNothingElse) {
