@@ -41,6 +41,7 @@ static void snapshot_revert(Session& session, const Arguments& arguments) {
     options.dry_run = arguments.has("dry-run");
     options.eager = arguments.has("eager");
     options.mapped = arguments.has("mapped");
+    options.new_process = arguments.has("new-process");
     options.save = arguments.get("save");
     const std::string name = snapshot_name(session, arguments);
     ask_before_loss(session, arguments, name);
@@ -126,7 +127,8 @@ static Verb revert_verb() {
              flag("reset-nvram", "re-initialize NVRAM from its pristine template"),
              flag("dry-run", "print the plan, change nothing"),
              flag("eager", "load all memory before the guest runs"),
-             flag("mapped", "map memory from its image, as forks do")},
+             flag("mapped", "map memory from its image, as forks do"),
+             flag("new-process", "start another QEMU even where the running one could go back in place")},
             revert_rules(),
             snapshot_revert};
 }

@@ -61,6 +61,7 @@ struct RevertOptions {
     bool running = false, paused = false, force = false, reset_nvram = false;
     bool dry_run = false, eager = false;
     bool mapped = false; ///< RAM is a private mapping of the memory image, shared with all who map it
+    bool new_process = false; ///< never in place
     std::string save; ///< not empty: a snapshot of that name is taken first, with the memory of what is active
 };
 
@@ -93,7 +94,12 @@ struct CreateResult {
 struct RevertResult {
     PlanView plan;
     DomainState state = DomainState::shutoff;
-    std::string way; ///< how: "offline", "new process", with ", memory as it is needed", ", memory first" or ", memory mapped"
+    std::string way; ///< how: "in place", "offline", "new process", with ", memory as it is needed", ", memory first" or
+                     ///< ", memory mapped"
+};
+
+struct WarmOptions {
+    bool off = false, dry_run = false;
 };
 
 struct VerifyOptions {
@@ -120,6 +126,7 @@ struct SnapshotInfo {
     unsigned children = 0, descendants = 0;
     int64_t creation_time = 0; ///< epoch seconds
     std::string description;
+    bool warm = false; ///< what a revert in place begins with lies ready; only snapshot_info() looks
 };
 
 struct VncAddress {
@@ -222,6 +229,11 @@ class Host {
                                  const CreateOptions& options, const Control& control = {});
     RevertResult snapshot_revert(const std::string& domain, const std::string& snapshot,
                                  const RevertOptions& options, const Control& control = {});
+    /// Makes ready in the running QEMU what going back to the snapshot in place begins with; off: takes away
+    /// what lies ready, for whichever snapshot. One snapshot of a domain is warm at a time. Throws conflict
+    /// where the running guest cannot go back in place.
+    PlanView snapshot_warm(const std::string& domain, const std::string& snapshot, const WarmOptions& options,
+                           const Control& control = {});
     /// What a revert would drop, for a question before it: "what the guest did since snapshot 'a'"; "" =
     /// nothing.
     std::string unsaved_changes(const std::string& domain) const;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/firmware.h"
+#include "engine/in_place.h"
 #include "engine/mapped_image.h"
 #include "engine/observe.h"
 #include "engine/pages.h"
@@ -142,6 +143,7 @@ static qmp::Client start_in(const Session& session, const machine::RuntimeFiles&
         os::remove_file_durably(stale);
     // Before it maps the image: whoever would remove that must see who needs it.
     if (!beginning.ram.empty()) note_ram_origin(files, beginning.ram, true);
+    if (!files.beside) forget_warm(session, session.control());
     model::Domain live = domain;
     live.document.set_attribute("id", std::to_string(facts.domain_id));
     auto started = machine::start(domain, facts, files, for_start());
@@ -183,6 +185,7 @@ void end_qemu(Session& session, const std::string& reason) {
     if (!process) return;
     end_page_server(session.files());
     machine::end(session.files(), *process, for_end());
+    forget_warm(session, session.control());
     note_reason(session, reason);
 }
 

@@ -1,5 +1,6 @@
 // Host: snapshots as they are listed, shown and edited.
 #include "base/error.h"
+#include "engine/in_place.h"
 #include "engine/outlines.h"
 #include "engine/redefine.h"
 #include "engine/session.h"
@@ -52,7 +53,9 @@ SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& s
     const auto tree = outlines_of(view);
     const auto& outline = tree.get(snapshot);
     const auto at = static_cast<size_t>(&outline - tree.all().data());
-    return info_of(outline, tree, tree.count_below()[at], view.name());
+    auto info = info_of(outline, tree, tree.count_below()[at], view.name());
+    info.warm = warm_snapshot(view) == snapshot;
+    return info;
 }
 
 std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot,

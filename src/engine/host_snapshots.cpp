@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/freeze.h"
 #include "engine/guest.h"
+#include "engine/in_place.h"
 #include "engine/observe.h"
 #include "engine/others.h"
 #include "engine/pages.h"
@@ -90,21 +91,45 @@ plan::Plan revert_plan(Session& session, const std::string& snapshot, const Reve
                               [&] { return plan_with_whole_records(session, tree, make_plan); });
 }
 
+bool uses_what_lay_ready(const plan::Plan& plan) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const plan::Action& step) {
+        return std::holds_alternative<plan::PutWarm>(step);
+    });
+}
+
 std::string way_of(const plan::StartGuest& start) {
     if (start.from != plan::StartGuest::From::memory) return "new process";
     if (start.mapped) return "new process, memory mapped";
     return start.at_once ? "new process, memory as it is needed" : "new process, memory first";
 }
 
+void describe_end(RevertResult& result, const plan::StartGuest& start, bool in_place) {
+    result.state = start.paused ? DomainState::paused : DomainState::running;
+    result.way = in_place ? "in place" : way_of(start);
+}
+
+/// A second time costs as little as the first: what was used up is made ready again, while the guest runs.
+void make_warm_again(Session& session, const std::string& snapshot) {
+    try {
+        session.reload();
+        make_warm(session, session.snapshots(), snapshot);
+    } catch (const Error& error) {
+        session.control().warn(fmt::format("snapshot '{}' is not warm any more: {}", snapshot, error.what()));
+    }
+}
+
 RevertResult revert(Session& session, const std::string& snapshot, const RevertOptions& options) {
     const auto plan = revert_plan(session, snapshot, options);
     RevertResult result{plan::describe(plan), DomainState::shutoff, "offline"};
+    const auto before = session.process();
     if (!options.dry_run) finish(session, plan, *real_world(session), session.control());
-    for (const auto& step : plan.steps)
-        if (const auto* start = std::get_if<plan::StartGuest>(&step)) {
-            result.state = start->paused ? DomainState::paused : DomainState::running;
-            result.way = way_of(*start);
-        }
+    const bool same_process = before && session.process() == before;
+    for (const auto& step : plan.steps) {
+        if (const auto* start = std::get_if<plan::StartGuest>(&step)) describe_end(result, *start, false);
+        if (const auto* rewind = std::get_if<plan::RewindGuest>(&step))
+            describe_end(result, rewind->otherwise, same_process);
+    }
+    if (uses_what_lay_ready(plan) && same_process && !options.dry_run) make_warm_again(session, snapshot);
     return result;
 }
 
@@ -112,6 +137,7 @@ PlanView erase(Session& session, const std::string& snapshot, const DeleteOption
     auto tree = session.snapshot_heads();
     tree.get(snapshot);
     if (!options.dry_run) wait_for_pages(session, "snapshot-delete"); // it may remove what is loaded from
+    if (!options.dry_run) take_off_warm(session, tree);               // or merge what overlays lie ready on
     auto facts = observe_for_delete(session, tree, snapshot, options);
     const auto make_plan = [&] { return plan::plan_delete(snapshot, options, facts, tree); };
     const auto plan = plan_beside_others(

@@ -2,6 +2,7 @@
 // needs it: no snapshot, no disk, no image that rests on it, of this domain or another.
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/in_place.h"
 #include "engine/known_files.h"
 #include "engine/others.h"
 #include "engine/verify.h"
@@ -83,6 +84,8 @@ std::vector<std::string> look_for_leftovers(Session& session, const plan::Facts&
     std::vector<std::string> problems;
     Needed needed;
     add_all(needed, facts, tree);
+    for (const auto& path : ready_overlays(session))
+        needed.files.insert(path);
     const auto take = [&](const std::string& found, const std::string& done, const auto& remove) {
         if (!repair || !needed.all) return problems.push_back(found);
         remove();

@@ -50,6 +50,8 @@ void look_at_disk_nodes(Session& session, Facts& facts) {
     const auto devices =
         online ? qmp::query_device_nodes(session.monitor(), quick()) : std::map<std::string, std::string>{};
     const auto nodes = by_name(graph);
+    for (const auto& node : graph)
+        if (node.driver == "qcow2" || node.driver == "raw") facts.open_nodes[node.file] = node.node_name;
     for (const auto& disk : facts.live.disks) {
         plan::DiskFacts known{disk.target, {}, {}, {}, first_free_number(graph, disk.target), true};
         if (!disk.empty()) known.folder_writable = os::is_writable_folder(text::folder_of(disk.source));

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "engine/firmware.h"
 #include "engine/guest.h"
+#include "engine/in_place.h"
 #include "engine/known_files.h"
 #include "engine/look.h"
 #include "engine/memory_identity.h"
@@ -42,15 +43,20 @@ Facts observe(Session& session) {
     return facts;
 }
 
-std::string image_problem(const Session& session, const model::Snapshot& snapshot) {
+plan::MemoryImageFacts look_at_image(const Session& session, const model::Snapshot& snapshot) {
+    plan::MemoryImageFacts facts;
     try {
-        if (memory::capture_in_progress(snapshot.memory.file))
-            return fmt::format("{} is still being written", snapshot.memory.file);
+        if (memory::capture_in_progress(snapshot.memory.file)) {
+            facts.problem = fmt::format("{} is still being written", snapshot.memory.file);
+            return facts;
+        }
         const auto image = memory::ImageReader::open(snapshot.memory.file);
-        return identity_problem(image.identity(), snapshot, session.definition());
+        facts.hash = fmt::format("{:016x}", image.hash());
+        facts.problem = identity_problem(image.identity(), snapshot, session.definition());
     } catch (const Error& error) {
-        return error.what();
+        facts.problem = error.what();
     }
+    return facts;
 }
 
 } // namespace
@@ -92,6 +98,7 @@ static Facts observe_tree(Session& session, const model::SnapshotTree& tree) {
     look_at_disk_nodes(session, facts);
     look_at_folders(facts, {});
     look_at_made_files(facts, session);
+    look_for_warm(session, tree, facts);
     return facts;
 }
 
@@ -100,11 +107,14 @@ Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, cons
     look_at_image(session, facts, snapshot.memory.file);
     require_known(session, facts, tree, files_of(snapshot, facts));
     if (snapshot.memory.location == model::Location::external) {
-        facts.images[snapshot.memory.file].problem = image_problem(session, snapshot);
+        facts.images[snapshot.memory.file] = look_at_image(session, snapshot);
         look_for_at_once(session, snapshot, facts);
+        look_for_in_place(session, facts);
     }
     return facts;
 }
+
+Facts observe_warm(Session& session, const model::SnapshotTree& tree) { return observe_tree(session, tree); }
 
 Facts observe_for_delete(Session& session, const model::SnapshotTree& tree, const std::string& snapshot,
                          const DeleteOptions& options) {

@@ -25,6 +25,8 @@ plan::Facts observe_for_create(Session& session, const model::SnapshotTree& tree
 /// pages).
 plan::Facts observe_for_revert(Session& session, const model::SnapshotTree& tree,
                                const model::Snapshot& snapshot);
+/// What taking away what lies ready needs.
+plan::Facts observe_warm(Session& session, const model::SnapshotTree& tree);
 /// What a delete needs: the files of every snapshot.
 plan::Facts observe_for_delete(Session& session, const model::SnapshotTree& tree, const std::string& snapshot,
                                const DeleteOptions& options);

@@ -41,7 +41,12 @@ void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t
     const TraceStep trace(plan::kind_of(plan.steps[step]));
     journal.mark(StepMark::begun, step);
     begun = true;
-    world.apply(plan.steps[step]);
+    try {
+        world.apply(plan.steps[step]);
+    } catch (const Untouched&) {
+        begun = false;
+        throw;
+    }
     journal.mark(StepMark::done, step);
 }
 
@@ -83,7 +88,8 @@ std::string left_behind(const plan::Plan& plan, uint32_t failed) {
     for (uint32_t step = failed; step < plan.steps.size(); ++step)
         if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step]))
             kept += (kept.empty() ? "" : ", ") + file->path;
-    if (!std::holds_alternative<plan::StartGuest>(plan.steps[failed]))
+    if (!std::holds_alternative<plan::StartGuest>(plan.steps[failed]) &&
+        !std::holds_alternative<plan::RewindGuest>(plan.steps[failed]))
         return fmt::format(
             "{} of '{}' is done, but {} nothing needs any more: a later snapshot-delete merges "
             "what is left",
@@ -109,10 +115,8 @@ std::string left_behind(const plan::Plan& plan, uint32_t failed) {
 /// have been set back: taking back the rest would leave neither the old world nor the new one, and a crash at
 /// that step goes forward too.
 bool takes_back(const plan::Plan& plan, uint32_t step, bool begun) {
-    const auto& action = plan.steps[step];
-    const bool final =
-        std::holds_alternative<plan::EndGuest>(action) || std::holds_alternative<plan::ApplyInternal>(action);
-    return step < plan.point_of_no_return || (step == plan.point_of_no_return && !(begun && final));
+    return step < plan.point_of_no_return ||
+           (step == plan.point_of_no_return && !(begun && is_final(plan.steps[step])));
 }
 
 void check_cancel(const plan::Plan& plan, uint32_t step, const Control& control) {
@@ -127,6 +131,11 @@ std::vector<std::string> go_forward(World& world, Journal& journal, const plan::
         bool begun = false;
         try {
             apply_step(world, journal, plan, step, begun);
+        } catch (const Untouched& error) {
+            if (step != plan.point_of_no_return) throw;
+            go_back(world, journal, plan, step, std::vector<bool>(plan.steps.size()));
+            return {fmt::format("took back the interrupted {} of '{}': {}", plan.operation, plan.snapshot,
+                                error.what())};
         } catch (const Error& error) {
             if (!may_be_left(plan.steps[step])) throw;
             journal.close();

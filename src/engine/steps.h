@@ -1,7 +1,8 @@
 // What each kind of step does in the real world, and what takes it back. One file an idea: steps_files
 // (images without a QEMU), steps_images (memory images), steps_switch (the one stop, and memory),
 // steps_internal, steps_guest (QEMU itself), steps_pages (a guest that runs before its memory is there),
-// steps_nodes, steps_merge, steps_store.
+// steps_in_place (the same QEMU, rewound), steps_open (nodes for that, and the device state), steps_nodes,
+// steps_merge, steps_store, warm.
 #pragma once
 
 #include "agent/freeze.h"
@@ -87,6 +88,18 @@ void undo(Session& session, const plan::PrepareGuest& step);
 void apply(Session& session, const plan::EndGuest& step);
 void apply(Session& session, const plan::StartGuest& step);
 void undo(Session& session, const plan::StartGuest& step);
+
+void apply(Session& session, const plan::OpenImages& step);
+void undo(Session& session, const plan::OpenImages& step);
+void apply(Session& session, const plan::PrepareState& step);
+void undo(Session& session, const plan::PrepareState& step);
+void apply(Session& session, const plan::PutWarm& step);
+void undo(Session& session, const plan::PutWarm& step);
+void apply(Session& session, const plan::RewindGuest& step);
+void apply(Session& session, const plan::CloseNodes& step);
+
+/// The name of the internal snapshot in a file that holds a device state.
+inline constexpr const char* state_tag = "domsnap";
 
 /// Deletes an internal snapshot wherever the image is: in the running QEMU that has it open under some node,
 /// or with qemu-img. Nothing to do if it is not there.

@@ -23,7 +23,7 @@ template <class Step>
 constexpr bool final_effect =
     one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge, plan::CommitActive, plan::Pull,
            plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen,
-           plan::PutBack, plan::FoldImage>;
+           plan::PutBack, plan::FoldImage, plan::RewindGuest, plan::CloseNodes>;
 
 class RealWorld : public World {
   public:
@@ -66,6 +66,14 @@ bool is_undoable(const plan::Action& action) {
     return std::visit([]<class Step>(const Step&) { return !final_effect<Step>; }, action);
 }
 
+bool is_final(const plan::Action& action) {
+    return std::visit(
+        []<class Step>(const Step&) {
+            return one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::RewindGuest>;
+        },
+        action);
+}
+
 bool makes_a_file(const plan::Action& action) {
     return std::visit(
         []<class Step>(const Step&) {
@@ -79,7 +87,8 @@ bool may_be_left(const plan::Action& action) {
     return std::visit(
         []<class Step>(const Step&) {
             return one_of<Step, plan::StartGuest, plan::Merge, plan::CommitActive, plan::Pull,
-                          plan::RemoveFile, plan::DeleteInternal, plan::DropNode, plan::FoldImage>;
+                          plan::RemoveFile, plan::DeleteInternal, plan::DropNode, plan::FoldImage,
+                          plan::RewindGuest, plan::CloseNodes>;
         },
         action);
 }

@@ -1,5 +1,7 @@
 // A disk's images as -blockdev nodes of ours, the lowest first.
 #include "machine/build.h"
+#include "machine/disk_address.h"
+#include "machine/image_node.h"
 
 #include "base/error.h"
 #include "base/text.h"
@@ -66,13 +68,17 @@ Json file_node(const model::Disk& disk, const ChainImage& image, const Style& st
     return node;
 }
 
+void add_style(Json& node, const Style& style) {
+    if (!style.cache.is_null()) node["cache"] = style.cache;
+    if (style.unmaps) node["discard"] = "unmap";
+    if (style.detect_zeroes != "off") node["detect-zeroes"] = style.detect_zeroes;
+}
+
 Json format_node(const model::Disk& disk, const ChainImage& image, const Style& style, unsigned number,
                  bool top) {
     Json node{{"driver", image.format}, {"node-name", node_name(disk.target, number)}};
     node["read-only"] = disk.readonly || !top;
-    if (!style.cache.is_null()) node["cache"] = style.cache;
-    if (style.unmaps) node["discard"] = "unmap";
-    if (style.detect_zeroes != "off") node["detect-zeroes"] = style.detect_zeroes;
+    add_style(node, style);
     node["file"] = node_name(disk.target, number) + "-file";
     // Said even where there is none, so that QEMU never opens what a header names.
     if (image.format == "qcow2")
@@ -107,6 +113,18 @@ void add_trial_node(Build& build, const model::Disk& disk, unsigned number) {
 }
 
 } // namespace
+
+nlohmann::json image_node(const model::Domain& domain, const std::string& target, const ChainImage& image,
+                          const std::string& name, const std::string& below, bool read_only) {
+    const auto* disk = domain.find_disk(target);
+    if (!disk) throw Error(ErrorCode::not_found, fmt::format("the domain has no disk '{}'", target));
+    const auto style = style_of(disk_element(domain, *disk));
+    Json node{{"driver", image.format}, {"node-name", name}, {"read-only", read_only}};
+    add_style(node, style);
+    node["file"] = file_node(*disk, image, style, name + "-file", !read_only);
+    if (image.format == "qcow2") node["backing"] = below.empty() ? Json(nullptr) : Json(below);
+    return node;
+}
 
 std::string node_name(const std::string& target, unsigned number) {
     const auto name = fmt::format("{}-{}", target, number);

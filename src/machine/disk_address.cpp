@@ -85,6 +85,14 @@ std::string disk_device_id(const model::Domain& domain, const std::string& targe
     return id_of(element, default_id(disk, element));
 }
 
+std::string drive_path(const model::Domain& domain, const std::string& target) {
+    const auto& disk = disk_of(domain, target);
+    const auto* driver = disk_element(domain, disk).child("driver");
+    if (disk.bus == "usb" || disk.bus == "fdc" || (driver && driver->find_attribute("iothread"))) return {};
+    const auto device = "/machine/peripheral/" + disk_device_id(domain, target);
+    return disk.bus == "virtio" ? device + "/virtio-backend" : device;
+}
+
 bool names_device(std::string_view qdev, std::string_view id) {
     static constexpr std::string_view devices = "/machine/peripheral/";
     if (qdev == id) return true;

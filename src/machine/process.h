@@ -29,6 +29,7 @@ struct RuntimeFiles {
     std::string events() const { return folder + "/events.out"; }
     std::string live() const { return folder + "/live.xml"; }
     std::string reason() const { return folder + "/reason"; }
+    std::string warm() const { return folder + "/warm.json"; } ///< what lies ready for going back
     std::string pages() const { return folder + "/pages.json"; } ///< memory that is still being loaded
     std::string ram() const { return folder + "/ram.json"; }     ///< the image that the guest's RAM came from
 

@@ -77,5 +77,7 @@ struct BlockContent {
 /// image itself, or from the whole one that it rests on; only those are sent that differ from that.
 void write_stream(const ImageReader& image, int out, const Control& control,
                   const std::optional<BlockContent>& instead = std::nullopt, bool main_is_there = false);
+/// The stream without main RAM's pages, as text: for a guest whose RAM is made the image's by other means.
+std::string device_stream(const ImageReader& image);
 
 } // namespace domsnap::memory

@@ -116,7 +116,7 @@ uint64_t ImageReader::checksum(size_t block, uint64_t page) const {
     return state_->checksums[state_->first_page[block] + page];
 }
 
-void ImageReader::read_pages(size_t block, uint64_t first, uint64_t count, void* into) const {
+void ImageReader::read_unverified(size_t block, uint64_t first, uint64_t count, void* into) const {
     auto bytes = static_cast<uint8_t*>(into);
     for (const uint64_t end = first + count; first < end;) {
         uint64_t run = 1;
@@ -129,13 +129,20 @@ void ImageReader::read_pages(size_t block, uint64_t first, uint64_t count, void*
 }
 
 void ImageReader::read_of_one_layer(size_t block, uint64_t first, uint64_t count, uint8_t* into) const {
-    const RamBlock& in = blocks()[block];
     const ImageFile& file = state_->files[layer(block, first)];
-    os::read_at(file.fd.get(), into, count * page_size, in.offset + first * page_size, file.path);
+    os::read_at(file.fd.get(), into, count * page_size, blocks()[block].offset + first * page_size, file.path);
+}
+
+void ImageReader::verify(size_t block, uint64_t page, const void* content) const {
+    if (memory::checksum(content, page_size) == checksum(block, page)) return;
+    throw state_->files[layer(block, page)].altered(fmt::format(
+        "the checksum of page {} of '{}' is wrong", page, text::printable(blocks()[block].name)));
+}
+
+void ImageReader::read_pages(size_t block, uint64_t first, uint64_t count, void* into) const {
+    read_unverified(block, first, count, into);
     for (uint64_t i = 0; i < count; ++i)
-        if (memory::checksum(into + i * page_size, page_size) != checksum(block, first + i))
-            throw file.altered(
-                fmt::format("the checksum of page {} of '{}' is wrong", first + i, text::printable(in.name)));
+        verify(block, first + i, static_cast<const uint8_t*>(into) + i * page_size);
 }
 
 } // namespace domsnap::memory

@@ -72,6 +72,11 @@ class ImageReader {
     /// Reads count pages of data (all must be PageState::data) and verifies each checksum; corrupt names the
     /// file, block and page.
     void read_pages(size_t block, uint64_t first, uint64_t count, void* into) const;
+    /// The same without a look at the checksums, for who compares: what differs must be verified before it is
+    /// used.
+    void read_unverified(size_t block, uint64_t first, uint64_t count, void* into) const;
+    /// Throws corrupt, naming image, block and page, unless the page of data has that content.
+    void verify(size_t block, uint64_t page, const void* content) const;
 
   private:
     struct State;

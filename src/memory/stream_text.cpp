@@ -56,6 +56,14 @@ void StreamText::data(size_t block, uint64_t page, const char* content) {
     bytes_.append(content, page_size);
 }
 
+void StreamText::devices_and_end() {
+    bytes_ += image_.device_state();
+    bytes_.push_back(static_cast<char>(wire::end_of_stream));
+    bytes_.push_back(static_cast<char>(wire::vm_description));
+    put_big(bytes_, static_cast<uint32_t>(image_.vm_description().size()));
+    bytes_ += image_.vm_description();
+}
+
 void StreamText::command(wire::Command command, std::string_view data) {
     bytes_.push_back(static_cast<char>(wire::command));
     put_big(bytes_, static_cast<uint16_t>(command));

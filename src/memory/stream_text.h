@@ -25,6 +25,8 @@ class StreamText {
     void zero(size_t block, uint64_t page);
     void data(size_t block, uint64_t page, const char* content); ///< page_size bytes
     void command(wire::Command command, std::string_view data = {});
+    /// The device state and what stands behind it, to the stream's end.
+    void devices_and_end();
 
   private:
     void name(const std::string& text);

@@ -1,5 +1,4 @@
 // An image back as an ordinary migration stream.
-#include "memory/bytes.h"
 #include "memory/capture.h"
 #include "memory/page_run.h"
 #include "memory/stream_text.h"
@@ -32,14 +31,14 @@ class StreamWriter {
         text_.end_ram();
         text_.begin_ram(wire::section_end);
         text_.end_ram();
-        text_.bytes() += image_.device_state();
-        description();
-        flush();
+        text_.devices_and_end();
+        if (fd_ >= 0) flush();
     }
+    std::string& kept() { return text_.bytes(); } ///< all of it, if there is no descriptor
 
   private:
     void flush_if_large() {
-        if (text_.bytes().size() >= 1 << 20) flush();
+        if (fd_ >= 0 && text_.bytes().size() >= 1 << 20) flush();
     }
     void flush() {
         const auto stop = [&] { return control_.cancelled(); };
@@ -95,12 +94,6 @@ class StreamWriter {
             text_.data(block, first + i, buffer_.data() + i * page_size);
         control_.report("memory", (sent_ += count) * page_size, image_.data_pages() * page_size);
     }
-    void description() {
-        text_.bytes().push_back(static_cast<char>(wire::end_of_stream));
-        text_.bytes().push_back(static_cast<char>(wire::vm_description));
-        put_big(text_.bytes(), static_cast<uint32_t>(image_.vm_description().size()));
-        text_.bytes() += image_.vm_description();
-    }
 
     const ImageReader& image_;
     int fd_;
@@ -116,6 +109,14 @@ class StreamWriter {
 void write_stream(const ImageReader& image, int out, const Control& control,
                   const std::optional<BlockContent>& instead, bool main_is_there) {
     StreamWriter(image, out, control, instead, main_is_there).write();
+}
+
+std::string device_stream(const ImageReader& image) {
+    const std::optional<BlockContent> as_saved;
+    const Control control;
+    StreamWriter writer(image, -1, control, as_saved, true);
+    writer.write();
+    return std::move(writer.kept());
 }
 
 } // namespace domsnap::memory

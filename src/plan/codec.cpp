@@ -38,6 +38,15 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareGuest, text, ram)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndGuest, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_target, targets, paused,
                                    at_once, mapped, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OpenedImage, target, node, path, format, below, read_only)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OpenImages, images)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareState, image, path, node)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutWarm, text, old)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DriveSwitch, target, device, drive, node, path, backing, backing_format,
+                                   size)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RewindGuest, image, state_node, drives, was_running, otherwise)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClosedNode, node, path)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CloseNodes, nodes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, base_format, device, top_node,
                                    base_node, job)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CommitActive, target, child, child_format, base, base_format, top_node,
@@ -65,7 +74,8 @@ constexpr const char* kinds[] = {
     "try-out",        "end-guest",     "start-guest",     "merge",           "rebase",
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
     "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",      "prepare-guest",
-    "keep-file",      "put-back",      "take-images",     "fold-image"};
+    "keep-file",      "put-back",      "take-images",     "fold-image",      "open-images",
+    "prepare-state",  "put-warm",      "rewind-guest",    "close-nodes"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

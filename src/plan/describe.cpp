@@ -151,6 +151,37 @@ PlanStep describe(const StartGuest& s) {
     return say(fmt::format("boot the guest, {}", state), {}, true);
 }
 
+PlanStep describe(const OpenImages& s) {
+    std::vector<std::string> files;
+    for (const auto& image : s.images)
+        files.push_back(image.path);
+    return say(fmt::format("open {} in QEMU", text::join(files, ", ")), files);
+}
+PlanStep describe(const PrepareState& s) {
+    return say(fmt::format("put the device state of {} into {}", s.image, s.path), {s.path});
+}
+PlanStep describe(const PutWarm& s) {
+    return say(s.text.empty() ? "note that nothing lies ready any more"
+                              : "note what lies ready for going back");
+}
+PlanStep describe(const RewindGuest& s) {
+    std::vector<std::string> parts;
+    for (const auto& drive : s.drives)
+        parts.push_back(fmt::format("put {} on {}", drive.target, drive.path));
+    return say(
+        fmt::format("stop the guest; in place: {}, write back the pages of {} that differ, load its device "
+                    "state{}",
+                    text::join(parts, ", "), s.image,
+                    s.otherwise.paused ? "" : "; the guest runs on from there"),
+        {}, true);
+}
+PlanStep describe(const CloseNodes& s) {
+    std::vector<std::string> files;
+    for (const auto& closed : s.nodes)
+        files.push_back(closed.path);
+    return say(fmt::format("let QEMU close {}", text::join(files, ", ")));
+}
+
 PlanStep describe(const Merge& s) {
     return say(fmt::format("merge {} into {}{}", s.child, s.base,
                            s.top_node.empty() ? "" : ", while the guest runs"),

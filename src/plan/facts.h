@@ -3,6 +3,7 @@
 
 #include "model/domain.h"
 #include "model/snapshot.h"
+#include "plan/step.h"
 
 #include <map>
 #include <optional>
@@ -36,6 +37,7 @@ struct MemoryImageFacts {
     uint64_t size = 0;         ///< bytes on disk
     std::string parent;        ///< the image that it rests on; "" = none
     bool is_link_known = true; ///< false: nobody can say what it rests on
+    std::string hash;          ///< its own; "" = not asked for
 };
 
 /// A small file of which every snapshot keeps a copy: the NVRAM, the TPM's permanent state.
@@ -43,6 +45,22 @@ struct KeptFacts {
     std::string file;
     bool exists = false; ///< else the next start makes it
     uint64_t size = 0;
+};
+
+/// What lies ready in the running QEMU for going back to one snapshot: overlays that nobody writes to yet,
+/// and the device state, all of them open.
+struct WarmPoint {
+    std::string snapshot;
+    std::string text;                            ///< as it is written down
+    std::map<std::string, OpenedImage> overlays; ///< by target
+    std::string state_node, state_path;
+};
+
+/// What the running QEMU allows for going back in place. There only if it can at all.
+struct InPlaceFacts {
+    std::map<std::string, std::string> drives; ///< by target: the object whose "drive" can be set
+    std::string folder;                        ///< for run-time files
+    std::string process;                       ///< the QEMU: pid and start time
 };
 
 struct Facts {
@@ -72,6 +90,10 @@ struct Facts {
     std::string why_not_at_once; ///< why a guest cannot run before all of its memory is there; empty: it can
     std::string why_not_beside;  ///< why the guest that is gone back to cannot be made ready beside the
                                  ///< present one; empty: it can, its disks aside
+    std::optional<InPlaceFacts> in_place;
+    std::string why_not_in_place;
+    std::optional<WarmPoint> warm;
+    std::map<std::string, std::string> open_nodes; ///< by file: the format node that QEMU has it open as
     bool has_agent = false;      ///< a channel of the guest agent's that can be spoken on
     std::string agent_problem;   ///< not empty: the agent cannot freeze the guest's file systems, and why
     std::string memory_folder;   ///< the domain's own, for generated memory images

@@ -31,6 +31,12 @@ Plan plan_create(model::Snapshot request, const CreateOptions& options, const Fa
 Plan plan_revert(const std::string& snapshot, const RevertOptions& options, const Facts& facts,
                  const model::SnapshotTree& tree);
 
+/// Makes ready what going back in place to the snapshot begins with; no steps if it lies ready. Throws conflict
+/// where the running QEMU cannot go back in place.
+Plan plan_warm(const std::string& snapshot, const Facts& facts, const model::SnapshotTree& tree);
+/// Takes away what lies ready; no steps if nothing does.
+Plan plan_warm_off(const Facts& facts);
+
 Plan plan_delete(const std::string& snapshot, const DeleteOptions& options, const Facts& facts,
                  const model::SnapshotTree& tree);
 

@@ -147,6 +147,50 @@ struct StartGuest {
     bool mapped = false;  ///< memory: its RAM is a private mapping of the image, every page of it checked
 };
 
+// Going back in place: the running QEMU's guest becomes the snapshot's.
+
+/// An image as a node of the running QEMU, with its disk's own options, over the node `below` ("" = nothing).
+struct OpenedImage {
+    std::string target, node, path, format, below;
+    bool read_only = true;
+};
+/// The lowest first. Undo closes them.
+struct OpenImages {
+    std::vector<OpenedImage> images;
+};
+/// The device state of a memory image in a small qcow2 file, from which QEMU can load it, and its node. Undo
+/// removes both.
+struct PrepareState {
+    std::string image, path, node;
+};
+/// What lies ready for the next time that the domain goes back to a snapshot, as text; "" = nothing. A
+/// run-time file: nothing to do when no QEMU runs.
+struct PutWarm {
+    std::string text, old;
+};
+/// One disk's device goes over to the node of a fresh overlay, which is opened by then.
+struct DriveSwitch {
+    std::string target, device, drive; ///< QEMU's id of the device, and the object whose "drive" is set
+    std::string node, path, backing, backing_format;
+    uint64_t size = 0;
+};
+/// One stop: drives, RAM, device state. If anything goes wrong once the guest's RAM may have been touched,
+/// QEMU is ended, the overlays are made anew, and `otherwise` is done. Never undone.
+struct RewindGuest {
+    std::string image, state_node;
+    std::vector<DriveSwitch> drives;
+    bool was_running = true;
+    StartGuest otherwise;
+};
+struct ClosedNode {
+    std::string node, path;
+};
+/// The running QEMU lets go of nodes, in that order; one that has another file open by now stays. Never
+/// undone.
+struct CloseNodes {
+    std::vector<ClosedNode> nodes;
+};
+
 /// The overlay's content goes down into its base; QEMU does it if nodes are given. Never undone: both files
 /// are valid at every moment, and it can be done again, because no guest writes to either.
 struct Merge {
@@ -190,7 +234,7 @@ using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, Switc
                             PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
                             Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen,
                             HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack, TakeImages,
-                            FoldImage>;
+                            FoldImage, OpenImages, PrepareState, PutWarm, RewindGuest, CloseNodes>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

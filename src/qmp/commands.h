@@ -117,6 +117,11 @@ Migration query_migrate(Client& qemu, Deadline d);
 void migrate_cancel(Client& qemu, Deadline d);
 
 // Devices
+/// object: the device's QOM path ("/machine/peripheral/…"). The guest must stand still.
+void set_drive(Client& qemu, const std::string& object, const std::string& node, Deadline d);
+/// Where the guest's first byte of RAM lies in QEMU, which is where its main block begins. (By the human
+/// monitor: QMP has no command for it.)
+uint64_t ram_address(Client& qemu, Deadline d);
 struct Chardev {
     std::string label, filename;
 };

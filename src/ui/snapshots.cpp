@@ -39,15 +39,18 @@ static const char* location(const SnapshotInfo& snapshot) {
 }
 
 std::string snapshot_block(const SnapshotInfo& snapshot) {
-    return block({{"Name", snapshot.name},
-                  {"Domain", snapshot.domain},
-                  {"Current", snapshot.current ? "yes" : "no"},
-                  {"State", snapshot.state},
-                  {"Location", location(snapshot)},
-                  {"Parent", snapshot.parent.empty() ? "-" : snapshot.parent},
-                  {"Children", std::to_string(snapshot.children)},
-                  {"Descendants", std::to_string(snapshot.descendants)},
-                  {"Metadata", "yes"}});
+    std::vector<std::pair<std::string, std::string>> rows{
+        {"Name", snapshot.name},
+        {"Domain", snapshot.domain},
+        {"Current", snapshot.current ? "yes" : "no"},
+        {"State", snapshot.state},
+        {"Location", location(snapshot)},
+        {"Parent", snapshot.parent.empty() ? "-" : snapshot.parent},
+        {"Children", std::to_string(snapshot.children)},
+        {"Descendants", std::to_string(snapshot.descendants)},
+        {"Metadata", "yes"}};
+    if (snapshot.warm) rows.emplace_back("Warm", "yes"); // virsh's block but for that
+    return block(rows);
 }
 
 static Json json_of(const SnapshotInfo& snapshot) {
@@ -61,6 +64,7 @@ static Json json_of(const SnapshotInfo& snapshot) {
             {"parent", snapshot.parent.empty() ? Json() : Json(snapshot.parent)},
             {"children", snapshot.children},
             {"descendants", snapshot.descendants},
+            {"warm", snapshot.warm},
             {"description", snapshot.description}};
 }
 

@@ -43,7 +43,7 @@ class AtOnce(harness.SystemTest):
 
     def revert(self, *options):
         """What it says of the way that it went."""
-        result = self.cli("snapshot-revert", "g", "s", *options)
+        result = self.cli("snapshot-revert", "g", "s", "--new-process", *options)
         self.assertEqual((result.code, result.out), (0, "Domain snapshot s reverted\n\n"), result.err)
         return result.err
 
@@ -93,7 +93,7 @@ class AtOnce(harness.SystemTest):
         self.assertEqual(self.pages()["state"], "complete")
         self.assert_back(guest, marks)
         self.damage(guest)
-        self.ok("snapshot-revert", "g", "later")
+        self.ok("snapshot-revert", "g", "later", "--new-process")
         self.assert_back(guest, marks)
 
     def goes_on(self, said, marks):

@@ -178,7 +178,7 @@ TEST_F(Memories, NothingIsRemovedThatAnUnreadableOneMayNeed) {
     add("a", "", "", {{1, "a"}});
     add("b", "a", "a", {{2, "b"}});
     add("c", "b", "", {{3, "c"}});
-    facts.images["/vm/c.mem"] = {"it is torn", 0, "", false};
+    facts.images["/vm/c.mem"] = {"it is torn", 0, "", false, {}};
     EXPECT_THAT(actions(plan("b")), IsEmpty());
     EXPECT_THAT(plan("b").warnings, ElementsAre(HasSubstr("because /vm/c.mem is still needed")));
     facts.images["/vm/c.mem"].is_link_known = true;

@@ -122,6 +122,34 @@ struct Does {
             go_back(world.leaf.at(target), s.tag);
         world.memory = world.images.at(world.leaf.at(s.vmstate_target)).states.at(s.tag);
     }
+    void operator()(const OpenImages& s) const {
+        for (const auto& image : s.images) {
+            require(world.images.contains(image.path), "no such image: " + image.path);
+            require(world.nodes.try_emplace(image.path, image.node).second, "opened twice: " + image.path);
+            require(image.below.empty() == world.images.at(image.path).backing.empty(),
+                    "another node below " + image.path);
+        }
+    }
+    void operator()(const CloseNodes& s) const {
+        for (const auto& closed : s.nodes)
+            if (const auto node = world.nodes.find(closed.path);
+                node != world.nodes.end() && node->second == closed.node)
+                world.nodes.erase(node);
+    }
+    void operator()(const PrepareState& s) const {
+        make(s.path, {"state", {}, {}, {}, {}, 0});
+        world.nodes[s.path] = s.node;
+    }
+    void operator()(const PutWarm& s) const { world.warm = s.text; }
+    void operator()(const RewindGuest& s) const {
+        for (const auto& drive : s.drives) {
+            require(world.nodes.at(drive.path) == drive.node, "no such node: " + drive.node);
+            require(world.images.at(drive.path).backing == drive.backing, "an overlay of another file");
+            world.leaf.at(drive.target) = drive.path;
+        }
+        world.memory = world.images.at(s.image).memory;
+        world.live = s.otherwise.text;
+    }
     void operator()(const Merge& s) const {
         require(world.leaf.empty() || s.top_node.empty() == !world.nodes.contains(s.child),
                 "nodes of " + s.child);
@@ -166,6 +194,15 @@ struct Undoes {
     void operator()(const ReserveImage& s) const { world.images.erase(s.path); }
     void operator()(const MakeHolder& s) const { world.images.erase(s.path); }
     void operator()(const AddNode& s) const { world.nodes.erase(s.path); }
+    void operator()(const OpenImages& s) const {
+        for (const auto& image : s.images)
+            world.nodes.erase(image.path);
+    }
+    void operator()(const PrepareState& s) const {
+        world.nodes.erase(s.path);
+        world.images.erase(s.path);
+    }
+    void operator()(const PutWarm& s) const { world.warm = s.old; }
     void operator()(const SwitchDisks& s) const {
         does.take_off_overlays(s.overlays);
         for (const auto& one : s.internals)

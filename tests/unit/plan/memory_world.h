@@ -28,7 +28,7 @@ class MemoryWorld {
 
     std::map<std::string, MemoryImage> images;
     std::map<std::string, std::string> records;
-    std::string current, definition, live;
+    std::string current, definition, live, warm;
     bool running = false;
     int memory = 0;                          ///< the guest's
     std::map<std::string, std::string> leaf; ///< what the running QEMU writes to, by target

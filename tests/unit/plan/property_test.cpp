@@ -47,6 +47,7 @@ void happen(TreeModel& model, const Event& event) {
         RevertOptions options;
         options.running = event.how % 3 == 1;
         options.paused = event.how % 3 == 2;
+        options.new_process = event.how % 4 == 0;
         model.revert(event.what, options, event.undo);
     } else if (event.kind < 18) {
         DeleteOptions options;
@@ -113,6 +114,7 @@ TEST(PlanProperty, ATreeOfTwoHundredSnapshotsIsTakenApart) {
     EXPECT_EQ(model.check(), "");
     EXPECT_GT(model.merges_down(), 0u);
     EXPECT_GT(model.merges_up(), 0u);
+    EXPECT_GT(model.reverts_in_place(), 0u);
 }
 
 } // namespace domsnap::plan

@@ -108,8 +108,8 @@ Facts TreeModel::facts() const {
     facts.live = world_.running ? parse(world_.live) : facts.definition;
     for (const auto& [path, image] : world_.images) {
         facts.taken.insert(path);
-        if (image.format == "memory") facts.images[path] = {};
-        if (image.format == "memory" || others_.contains(path)) continue;
+        if (image.format == "memory") facts.images[path].hash = fmt::format("{:016x}", image.memory);
+        if (image.format == "memory" || image.format == "state" || others_.contains(path)) continue;
         FileFacts file{path, image.format, image.backing, {}, 1 << 20, image.active.size() * 1000, {}, {}};
         if (!image.backing.empty()) file.backing_format = world_.images.at(image.backing).format;
         for (const auto& [tag, blocks] : image.tags)
@@ -117,6 +117,12 @@ Facts TreeModel::facts() const {
         facts.files[path] = file;
     }
     add_disk_facts(facts, facts.definition);
+    if (world_.running) {
+        facts.in_place = InPlaceFacts{{}, "/run", "1 2"};
+        for (const auto& target : targets_)
+            facts.in_place->drives[target] = "/machine/peripheral/" + target;
+        facts.open_nodes = world_.nodes;
+    }
     facts.made = made_;
     facts.given = given_;
     facts.foreign = foreign_;
@@ -137,6 +143,11 @@ void TreeModel::note_files(const Plan& plan) {
     }
 }
 
+void TreeModel::count_node(const std::string& node) {
+    for (const auto& target : targets_)
+        if (node.starts_with(target + "-")) ++world_.next_node[target];
+}
+
 void TreeModel::carry_out(const Plan& plan, unsigned undo_after) {
     for (uint32_t i = 0; i < plan.point_of_no_return && i < plan.steps.size(); ++i)
         if (!engine::is_undoable(plan.steps[i]) && !std::holds_alternative<DropNode>(plan.steps[i]))
@@ -150,9 +161,11 @@ void TreeModel::carry_out(const Plan& plan, unsigned undo_after) {
     if (!world_.same_but_for_nodes(before)) trouble_ = fmt::format("{} steps were not taken back", count);
     world_ = before;
     for (const auto& step : plan.steps) {
-        if (const auto* node = std::get_if<AddNode>(&step))
-            for (const auto& target : targets_)
-                if (node->node.starts_with(target + "-")) ++world_.next_node[target];
+        if (const auto* node = std::get_if<AddNode>(&step)) count_node(node->node);
+        if (const auto* open = std::get_if<OpenImages>(&step))
+            for (const auto& image : open->images)
+                count_node(image.node);
+        if (std::holds_alternative<RewindGuest>(step)) ++in_place_;
         world_.apply(step);
     }
     note_files(plan);

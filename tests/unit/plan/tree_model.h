@@ -38,6 +38,7 @@ class TreeModel {
     std::string check() const;
     size_t merges_down() const { return down_; }
     size_t merges_up() const { return up_; }
+    size_t reverts_in_place() const { return in_place_; }
 
   private:
     using Disks = std::map<std::string, std::vector<int>>; ///< by target
@@ -69,7 +70,8 @@ class TreeModel {
     int next_content_ = 1;
     unsigned next_name_ = 0;
     bool merges_may_be_left_ = false; ///< the last operation started a guest
-    size_t down_ = 0, up_ = 0;
+    void count_node(const std::string& node);
+    size_t down_ = 0, up_ = 0, in_place_ = 0;
     std::string trouble_;
 };
 

@@ -1,0 +1,53 @@
+// Host: what lies ready for going back in place.
+#include "engine/in_place.h"
+#include "engine/observe.h"
+#include "engine/runner.h"
+#include "plan/planner.h"
+
+#include <domsnap/host.h>
+
+namespace domsnap {
+
+namespace engine {
+
+static void run(Session& session, const plan::Plan& plan) {
+    if (plan.steps.empty()) return;
+    const auto world = real_world(session);
+    run_plan(*world, plan, session.folder().journal(), session.control());
+}
+
+static plan::Plan warm_plan(Session& session, const model::SnapshotTree& tree, const std::string& snapshot) {
+    return plan::plan_warm(snapshot, observe_for_revert(session, tree, tree.get(snapshot)), tree);
+}
+
+void make_warm(Session& session, const model::SnapshotTree& tree, const std::string& snapshot) {
+    run(session, warm_plan(session, tree, snapshot));
+}
+
+void take_off_warm(Session& session, const model::SnapshotTree& tree) {
+    if (!warm_snapshot(session).empty()) run(session, plan::plan_warm_off(observe_warm(session, tree)));
+}
+
+} // namespace engine
+
+using namespace engine;
+
+PlanView Host::snapshot_warm(const std::string& domain, const std::string& snapshot,
+                             const WarmOptions& options, const Control& control) {
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-warm", control);
+    session.running_process();
+    const auto tree = session.snapshots();
+    const auto warm = warm_snapshot(session);
+    auto plan =
+        options.off ? plan::plan_warm_off(observe_warm(session, tree)) : warm_plan(session, tree, snapshot);
+    if (options.dry_run) return plan::describe(plan);
+    // Another's goes first, but only once it is known that this one can be had.
+    if (!options.off && !warm.empty() && warm != snapshot) {
+        take_off_warm(session, tree);
+        plan = warm_plan(session, tree, snapshot);
+    }
+    run(session, plan);
+    return plan::describe(plan);
+}
+
+} // namespace domsnap

@@ -1,0 +1,133 @@
+#include "memory/rewind.h"
+
+#include "memory/page_run.h"
+#include "os/file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <domsnap/error.h>
+#include <fmt/format.h>
+#include <future>
+#include <memory>
+
+namespace domsnap::memory {
+
+static constexpr uint64_t pages_at_once = 256;
+
+static size_t main_block(const ImageReader& image) {
+    const auto& blocks = image.blocks();
+    const auto found =
+        std::find_if(blocks.begin(), blocks.end(), [](const RamBlock& b) { return b.offset == 0; });
+    return static_cast<size_t>(found - blocks.begin());
+}
+
+/// Whether the mapping shows the image itself from its first byte on.
+static bool shows_image(const os::ForeignMapping& mapping, uint64_t ram, const ImageReader& image) {
+    const auto file = os::file_info(image.path());
+    return image.layers().size() == 1 && file && mapping.inode == file->inode && mapping.device == file->device &&
+           mapping.offset + (ram - mapping.start) == 0;
+}
+
+Rewind::Rewind(const ImageReader& image, const os::ForeignMemory& process, uint64_t ram)
+    : image_(image), process_(process), ram_(ram), block_(main_block(image)) {
+    const uint64_t size = image.blocks()[block_].length;
+    const auto mapping = process.mapping_of(ram, size);
+    if (!mapping || mapping->shared || !mapping->writable)
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("{} bytes of private memory were expected at {:#x}", size, ram));
+    is_of_image_ = shows_image(*mapping, ram, image);
+    others_are_zero_ = mapping->inode == 0;
+    differs_.resize(size / page_size);
+}
+
+void Rewind::find_own_pages() {
+    look_.assign(pages(), !is_of_image_ && !others_are_zero_);
+    for (const auto& range : process_.own_pages(ram_, pages() * page_size))
+        std::fill_n(look_.begin() + static_cast<ptrdiff_t>((range.start - ram_) / page_size),
+                    range.size / page_size, uint8_t{1});
+    compared_ = static_cast<uint64_t>(std::ranges::count(look_, uint8_t{1}));
+}
+
+/// The guest stands still, so both CPUs of the smallest host are free.
+void Rewind::in_two_threads(const std::function<void(uint64_t first, uint64_t count)>& work) const {
+    std::atomic<uint64_t> next = 0;
+    const auto take_chunks = [&] {
+        for (uint64_t first = next.fetch_add(pages_at_once); first < pages();
+             first = next.fetch_add(pages_at_once))
+            work(first, std::min(pages_at_once, pages() - first));
+    };
+    auto other = std::async(std::launch::async, take_chunks);
+    try {
+        take_chunks();
+    } catch (...) {
+        next = pages();
+        other.wait();
+        throw;
+    }
+    other.get();
+}
+
+uint64_t Rewind::compare() {
+    find_own_pages();
+    in_two_threads([this](uint64_t first, uint64_t count) { compare_chunk(first, count); });
+    return static_cast<uint64_t>(std::ranges::count(differs_, uint8_t{1}));
+}
+
+void Rewind::compare_chunk(uint64_t first, uint64_t count) {
+    for (uint64_t page = first; page < first + count;) {
+        const PageRun run = run_at(image_, block_, page, first + count - page);
+        const auto from = look_.begin() + static_cast<ptrdiff_t>(page);
+        const auto same = std::find_if(from, from + static_cast<ptrdiff_t>(run.count),
+                                       [&](uint8_t look) { return look != *from; });
+        const auto length = static_cast<uint64_t>(same - from);
+        const bool data = run.state == PageState::data;
+        if (*from || (data && !is_of_image_)) compare_run(page, length, data);
+        page += length;
+    }
+}
+
+/// Neither a page of zeros nor one of the image's holes is read from the file.
+void Rewind::compare_run(uint64_t first, uint64_t count, bool data) {
+    thread_local std::vector<char> ram(pages_at_once * page_size), saved(pages_at_once * page_size);
+    const uint64_t size = count * page_size;
+    if (look_[first])
+        process_.read(ram_ + first * page_size, ram.data(), size);
+    else
+        std::memset(ram.data(), 0, size);
+    if (data)
+        image_.read_unverified(block_, first, count, saved.data());
+    else
+        std::memset(saved.data(), 0, size);
+    for (uint64_t i = 0; i < count; ++i) {
+        const char* const wanted = saved.data() + i * page_size;
+        if (std::memcmp(ram.data() + i * page_size, wanted, page_size) == 0) continue;
+        if (data) image_.verify(block_, first + i, wanted);
+        differs_[first + i] = 1;
+    }
+}
+
+void Rewind::write() const {
+    in_two_threads([this](uint64_t first, uint64_t count) { write_chunk(first, count); });
+}
+
+void Rewind::write_chunk(uint64_t first, uint64_t count) const {
+    thread_local std::vector<char> saved(pages_at_once * page_size);
+    for (uint64_t page = first; page < first + count;) {
+        const PageRun run = run_at(image_, block_, page, first + count - page);
+        const auto from = differs_.begin() + static_cast<ptrdiff_t>(page);
+        const auto end = std::find_if(from, from + static_cast<ptrdiff_t>(run.count),
+                                      [&](uint8_t differs) { return differs != *from; });
+        const auto length = static_cast<uint64_t>(end - from);
+        if (*from) {
+            if (run.state == PageState::data)
+                image_.read_pages(block_, page, length, saved.data());
+            else
+                std::memset(saved.data(), 0, length * page_size);
+            process_.write(ram_ + page * page_size, saved.data(), length * page_size);
+        }
+        page += length;
+    }
+}
+
+} // namespace domsnap::memory
