@@ -237,7 +237,9 @@ Verdict Trials::judge_both(const Ended& ended, int how_the_other_ended) {
     bool has_other = false;
     for (const auto& [name, domain] : seen.domains)
         has_other = has_other || domain.snapshots.contains(other_snapshot);
-    const bool right = ended.how == 0 && how_the_other_ended <= 1 &&
+    // Between the two halves of a verb another one may come, and the second half be refused for it.
+    const bool done_or_refused = ended.how == 0 || (between_ && ended.how == 1);
+    const bool right = done_or_refused && how_the_other_ended <= 1 &&
                        has_other == (how_the_other_ended == 0) && seen.problems.empty() &&
                        seen.strays.empty() && seen.guests.size() == new_.guests.size();
     if (right)
@@ -257,15 +259,15 @@ static void forget_states(Picture& picture) {
 Verdict Trials::judge(const Ended& ended, const std::string& said, const Blow& first,
                       const std::optional<Blow>& second) {
     Verdict verdict;
-    auto seen = look_at(world_), old_world = old_, new_world = new_;
+    auto seen = look_at(world_), old_world = old_, new_world = new_, between = between_.value_or(old_);
     if (kills_qemu(first.fault))
-        for (auto* picture : {&seen, &old_world, &new_world})
+        for (auto* picture : {&seen, &old_world, &new_world, &between})
             forget_states(*picture);
     const bool is_new =
         seen.domains == new_world.domains &&
         !(seen.domains == old_world.domains && ended.how != 0 && seen.guests == old_world.guests);
     // Between two verbs nothing is done by halves, and the same command goes on.
-    const bool is_between = between_ && seen.domains == between_->domains;
+    const bool is_between = seen.domains == between.domains;
     const bool is_old = seen.domains == old_world.domains || is_between;
     const bool failed = ended.how == 1;
     // A verb that says that it is done has left the new world.
