@@ -54,18 +54,19 @@ std::string snapshot_block(const SnapshotInfo& snapshot) {
 }
 
 static Json json_of(const SnapshotInfo& snapshot) {
-    return {{"name", snapshot.name},
-            {"domain", snapshot.domain},
-            {"current", snapshot.current},
-            {"state", snapshot.state},
-            {"creationTime", snapshot.creation_time},
-            {"location", location(snapshot)},
-            {"memory", snapshot.memory},
-            {"parent", snapshot.parent.empty() ? Json() : Json(snapshot.parent)},
-            {"children", snapshot.children},
-            {"descendants", snapshot.descendants},
-            {"warm", snapshot.warm},
-            {"description", snapshot.description}};
+    Json json{{"name", snapshot.name},
+              {"domain", snapshot.domain},
+              {"current", snapshot.current},
+              {"state", snapshot.state},
+              {"creationTime", snapshot.creation_time},
+              {"location", location(snapshot)},
+              {"memory", snapshot.memory},
+              {"parent", snapshot.parent.empty() ? Json() : Json(snapshot.parent)},
+              {"children", snapshot.children},
+              {"descendants", snapshot.descendants},
+              {"description", snapshot.description}};
+    if (snapshot.warm) json["warm"] = true; // lists do not look
+    return json;
 }
 
 std::string snapshots_json(const std::string& domain, const std::vector<SnapshotInfo>& snapshots) {
