@@ -24,7 +24,9 @@ static void start(Session& session, const Arguments& arguments) {
     const std::string domain = arguments.get("domain");
     explained(fmt::format("Failed to start domain '{}'", domain), {domain}, [&] {
         session.host().start(domain,
-                             {.paused = arguments.has("paused"), .reset_nvram = arguments.has("reset-nvram")},
+                             {.paused = arguments.has("paused"),
+                              .reset_nvram = arguments.has("reset-nvram"),
+                              .force_boot = arguments.has("force-boot")},
                              session.control());
     });
     session.say(fmt::format("Domain '{}' started\n", domain));
@@ -68,7 +70,7 @@ std::vector<Verb> power_verbs() {
           flag("console", "attach to console after creation"),
           flag("paused", "leave the guest paused after creation"),
           flag("reset-nvram", "re-initialize NVRAM from its pristine template"),
-          flag("force-boot", "accepted; every start is a fresh boot")},
+          flag("force-boot", "boot a fork too that would go on from its snapshot's memory")},
          {},
          start},
         {"shutdown",

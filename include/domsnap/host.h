@@ -102,6 +102,15 @@ struct WarmOptions {
     bool off = false, dry_run = false;
 };
 
+struct ForkOptions {
+    bool start = false, paused = false, dry_run = false;
+    std::optional<unsigned> count; ///< so many at once: NEW-1, NEW-2, …
+};
+struct ForkResult {
+    std::vector<std::string> names; ///< of the new domains
+    std::vector<PlanView> plans;    ///< one each
+};
+
 struct VerifyOptions {
     bool repair = false; ///< give back leaked clusters, remove files that nothing needs and entries of none
     bool accept = false; ///< what was changed behind domsnap's back is right: it is known as it is now
@@ -194,6 +203,7 @@ class Host {
 
     struct StartOptions {
         bool paused = false, reset_nvram = false;
+        bool force_boot = false; ///< a fork too, whose first start would go on from its snapshot's memory
     };
     void start(const std::string& name, const StartOptions& options, const Control& control = {});
     void shutdown(const std::string& name); ///< asks the guest; returns at once
@@ -240,6 +250,9 @@ class Host {
     /// Returns the plan (done, or with dry_run only said).
     PlanView snapshot_delete(const std::string& domain, const std::string& snapshot,
                              const DeleteOptions& options, const Control& control = {});
+    /// New domains that begin where the snapshot ended: all of them, or none.
+    ForkResult snapshot_fork(const std::string& domain, const std::string& snapshot, const std::string& name,
+                             const ForkOptions& options, const Control& control = {});
     std::vector<SnapshotInfo> snapshots(const std::string& domain) const; ///< virsh's order
     SnapshotInfo snapshot_info(const std::string& domain, const std::string& snapshot) const;
     std::string snapshot_xml(const std::string& domain, const std::string& snapshot,

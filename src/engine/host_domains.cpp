@@ -1,16 +1,18 @@
 // Host: definitions, and the domain's life.
 #include "base/error.h"
 #include "base/text.h"
-#include "base/uuid.h"
 #include "engine/firmware.h"
+#include "engine/forks.h"
 #include "engine/freeze.h"
 #include "engine/guest.h"
+#include "engine/new_identity.h"
 #include "engine/observe.h"
 #include "engine/pages.h"
 #include "engine/runner.h"
 #include "machine/swtpm.h"
 #include "os/file.h"
 #include "plan/document.h"
+#include "plan/fork.h"
 #include "plan/points.h"
 #include "qmp/commands.h"
 #include "store/records.h"
@@ -18,7 +20,6 @@
 #include "xml/validate.h"
 
 #include <cstdlib>
-#include <cstring>
 #include <domsnap/host.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -35,13 +36,6 @@ void validate_domain(const std::string& xml) {
         throw Error(ErrorCode::unsupported, "the schema for <domain> is not installed",
                     "install libvirt's schemas, or define without --validate");
     xml::require_valid(xml, "(domain_definition)", schema);
-}
-
-std::string new_uuid() {
-    const auto random = os::random_bytes(16);
-    UuidBytes bytes{};
-    std::memcpy(bytes.data(), random.data(), bytes.size());
-    return uuid_from_random(bytes);
 }
 
 /// The same name and uuid may be redefined; one without the other is another domain's.
@@ -101,6 +95,30 @@ plan::Plan start_plan(const Session& session, const model::Domain& domain, bool 
     if (text != old) plan.steps.push_back(plan::PutDefinition{text, old});
     plan.clean_up = static_cast<uint32_t>(plan.steps.size());
     return plan;
+}
+
+plan::Plan boot(const Session& session, const std::optional<model::Fork>& fork,
+                const Host::StartOptions& options) {
+    const auto domain = runnable(session.folders(), session.definition());
+    if (options.reset_nvram) reset_nvram(session, domain);
+    auto plan = start_plan(session, domain, options.paused);
+    if (!fork || !fork->memory) return plan;
+    // Its disks will not be of that memory's time any more.
+    plan.steps.push_back(plan::PutFork{plan::started_text(*fork), *session.folder().fork()});
+    plan.clean_up = static_cast<uint32_t>(plan.steps.size());
+    return plan;
+}
+
+plan::Plan first_start(const Session& session, const model::Fork& fork, const Host::StartOptions& options) {
+    if (options.reset_nvram)
+        throw Error(
+            ErrorCode::invalid_request,
+            fmt::format("--reset-nvram: fork '{}' goes on from the memory of snapshot '{}', and the NVRAM is "
+                        "a part of it",
+                        session.name(), fork.snapshot),
+            "start it without, or boot it: --force-boot --reset-nvram");
+    require_waiting_state(session, fork);
+    return plan::plan_first_start(fork, session.definition(), options.paused);
 }
 
 } // namespace
@@ -176,7 +194,11 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
                                 session.folder().memory_folder()),
                     "move them elsewhere first, or use --snapshots");
     machine::end_swtpm(session.files());
-    session.folder().remove(firmware_to_remove(session, options));
+    auto gone = firmware_to_remove(session, options);
+    if (left == 0)
+        for (auto& file : own_files(session))
+            gone.push_back(std::move(file));
+    session.folder().remove(gone);
     os::remove_tree(session.files().folder);
 }
 
@@ -198,10 +220,11 @@ void Host::start(const std::string& name, const StartOptions& options, const Con
             fmt::format("Requested operation is not valid: domain '{}' is already active", session.name()));
     refuse_frozen_disks(session);
     observe_for_start(session);
-    const auto domain = runnable(folders_, session.definition());
-    if (options.reset_nvram) reset_nvram(session, domain);
-    run_plan(*real_world(session), start_plan(session, domain, options.paused), session.folder().journal(),
-             control);
+    const auto fork = fork_of(session.folder());
+    run_plan(*real_world(session),
+             fork && fork->memory && !options.force_boot ? first_start(session, *fork, options)
+                                                         : boot(session, fork, options),
+             session.folder().journal(), control);
 }
 
 void Host::destroy(const std::string& name, bool graceful) {

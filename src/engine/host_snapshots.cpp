@@ -1,6 +1,7 @@
 // Host: snapshots made, reverted to, deleted.
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/forks.h"
 #include "engine/freeze.h"
 #include "engine/guest.h"
 #include "engine/in_place.h"
@@ -70,6 +71,7 @@ std::string combination_table() { return plan::table_text(); }
 namespace {
 
 CreateResult create(Session& session, model::Snapshot request, const CreateOptions& options) {
+    refuse_waiting(session, "snapshot-create");
     const bool takes_memory = !options.disk_only && request.memory.location != model::Location::no;
     if (takes_memory && !options.dry_run) wait_for_pages(session, "snapshot-create");
     const auto tree = session.snapshot_heads();
@@ -82,6 +84,7 @@ CreateResult create(Session& session, model::Snapshot request, const CreateOptio
 }
 
 plan::Plan revert_plan(Session& session, const std::string& snapshot, const RevertOptions& options) {
+    refuse_waiting(session, "snapshot-revert");
     auto tree = session.snapshot_heads();
     tree.get(snapshot);
     tree.replace(session.snapshot(snapshot));
@@ -244,7 +247,12 @@ std::vector<std::string> Host::recover(const std::string& domain, const Control&
         collect.warning = [&](const std::string& line) {
             lines.push_back(fmt::format("{}: {}", name, line));
         };
-        const Session session(folders_, name, "recover", collect); // opening it does the work
+        try {
+            const Session session(folders_, name, "recover", collect); // opening it does the work
+        } catch (const Error& error) {                                 // a fork that was taken back is gone
+            if (error.code() != ErrorCode::not_found || store::DomainFolder(folders_.state, name).defined())
+                throw;
+        }
     }
     if (!domain.empty()) return lines;
     store::remove_unfinished_domains(folders_.state);

@@ -2,9 +2,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/forks.h"
 #include "image/qemu_img.h"
 #include "os/file.h"
 #include "os/identity.h"
+#include "plan/points.h"
 
 #include <fmt/format.h>
 
@@ -108,6 +110,11 @@ void look_at_made_files(Facts& facts, const Session& session) {
         if (is_an_image(file.role)) look_at(facts, file.path, "qcow2");
     }
     look_at_given_files(facts, known);
+    // What a fork rests on is the origin's, also when nobody reads it any more but the fork.
+    if (const auto fork = fork_of(session.folder()))
+        for (const auto& disk : fork->disks)
+            for (const auto& path : plan::chain_from(facts.files, disk.file))
+                facts.given.erase(path);
 }
 
 } // namespace domsnap::engine

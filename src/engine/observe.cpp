@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "engine/firmware.h"
+#include "engine/forks.h"
 #include "engine/guest.h"
 #include "engine/in_place.h"
 #include "engine/known_files.h"
@@ -122,6 +123,7 @@ Facts observe_for_delete(Session& session, const model::SnapshotTree& tree, cons
     if (options.metadata) return facts;
     look_at_images(session, facts, tree);
     look_at_folders(facts, {});
+    facts.pinned = pinned_files(session);
     check_leaves(facts);
     require_known(session, facts, tree, files_to_delete(tree, snapshot, options, facts));
     return facts;

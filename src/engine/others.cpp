@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/forks.h"
+#include "engine/mapped_image.h"
 #include "image/header.h"
 #include "os/file.h"
 
@@ -53,6 +55,13 @@ void add_files(const plan::Facts& facts, std::set<std::string>& files, const Vie
         for (const auto& disk : snapshot.disks)
             if (disk.point) add_chain(facts, files, disk.point->file, disk.point->format);
     }
+    // After the chains, which end at a file that is there already.
+    if (const auto fork = fork_of(other.folder())) {
+        files.insert(fork->image);
+        for (const auto& disk : fork->disks)
+            add_chain(facts, files, disk.file, {});
+    }
+    if (const auto image = mapped_image(other)) files.insert(*image);
 }
 
 } // namespace

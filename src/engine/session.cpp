@@ -41,6 +41,12 @@ View::View(const Folders& folders, const std::string& name)
     model::set_name(definition_, name); // a rename that was cut short moved the folder, and not yet the text
 }
 
+View::View(const Folders& folders, model::Domain domain)
+    : folders_(folders), folder_(private_folder(folders, domain.name)), definition_(std::move(domain)),
+      files_(runtime_files(folders, definition_.uuid)) {
+    os::guard_folder(folders.runtime);
+}
+
 model::Domain View::live() const {
     if (!process() || !os::exists(files_.live())) return definition_;
     return parse_domain(os::read_file(files_.live(), store::max_document), name());
@@ -133,6 +139,16 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
         control_.warn(line);
     tend_pages(*this);
     reload();
+}
+
+Session::Session(const Folders& folders, model::Domain new_domain, const std::string& verb,
+                 const Control& control)
+    : View(folders, std::move(new_domain)), control_(control), lock_(take_lock(*this, verb, control)) {
+    if (folder().defined())
+        throw Error(ErrorCode::conflict,
+                    fmt::format("operation failed: domain '{}' already exists", text::printable(name())));
+    store::finish_removals(folders.state); // lest they take what becomes the new one's
+    folder().make_anew();
 }
 
 void Session::reload() { set_definition(parse_domain(folder().definition(), name())); }

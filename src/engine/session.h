@@ -22,6 +22,9 @@ class View {
     /// Throws not_found "failed to get domain 'x'".
     View(const Folders& folders, const std::string& name);
 
+    /// Of a domain that is being made: nothing is read.
+    View(const Folders& folders, model::Domain domain);
+
     const std::string& name() const { return folder_.name(); }
     const Folders& folders() const { return folders_; }
     const store::DomainFolder& folder() const { return folder_; }
@@ -57,6 +60,9 @@ class Session : public View {
   public:
     /// Waits for the lock, saying for whom through control.warning.
     Session(const Folders& folders, const std::string& name, const std::string& verb, const Control& control);
+    /// For making that domain, in a folder that is empty. Throws conflict if there is one of that name.
+    Session(const Folders& folders, model::Domain new_domain, const std::string& verb,
+            const Control& control);
     const Control& control() const { return control_; }
     /// The definition, after a plan has changed it.
     void reload();

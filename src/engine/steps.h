@@ -73,6 +73,11 @@ void apply(Session& session, const plan::ApplyInternal& step);
 
 void apply(Session& session, const plan::PutDefinition& step);
 void undo(Session& session, const plan::PutDefinition& step);
+void apply(Session& session, const plan::CopyState& step);
+void undo(Session& session, const plan::CopyState& step);
+void apply(Session& session, const plan::PutFork& step);
+void undo(Session& session, const plan::PutFork& step);
+
 void apply(Session& session, const plan::PutLive& step);
 void undo(Session& session, const plan::PutLive& step);
 void apply(Session& session, const plan::PutRecord& step);

@@ -1,10 +1,23 @@
+#include "engine/firmware.h"
 #include "engine/steps.h"
 #include "os/file.h"
 
 namespace domsnap::engine {
 
-void apply(Session& session, const plan::PutDefinition& step) { session.folder().put_definition(step.text); }
-void undo(Session& session, const plan::PutDefinition& step) { session.folder().put_definition(step.old); }
+void apply(Session& session, const plan::PutDefinition& step) {
+    if (step.old.empty())
+        session.folder().put_first_definition(step.text);
+    else
+        session.folder().put_definition(step.text);
+}
+
+void undo(Session& session, const plan::PutDefinition& step) {
+    if (!step.old.empty()) return session.folder().put_definition(step.old);
+    // The domain never was. The definition last: without it nobody comes back to finish this.
+    os::remove_tree(firmware_folder(session));
+    os::remove_tree(session.files().folder);
+    session.folder().remove_definition();
+}
 
 static void put_live(Session& session, const std::string& text) {
     if (session.process()) os::write_file(session.files().live(), text); // it means nothing without its QEMU

@@ -24,6 +24,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeHolder, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SaveInternal, job, tag, vmstate_node, disks, overlays, was_running, read)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KeepFile, from, to, role, in_stop)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutBack, kept, file, role)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CopyState, from, to, role)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutFork, text, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DropNode, node)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CreateInternal, path, tag)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeleteInternal, path, tag, node, job)
@@ -75,7 +77,8 @@ constexpr const char* kinds[] = {
     "remove-file",    "make-holder",   "drop-node",       "commit-active",   "pull",
     "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",      "prepare-guest",
     "keep-file",      "put-back",      "take-images",     "fold-image",      "open-images",
-    "prepare-state",  "put-warm",      "rewind-guest",    "close-nodes"};
+    "prepare-state",  "put-warm",      "rewind-guest",    "close-nodes",     "copy-state",
+    "put-fork"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

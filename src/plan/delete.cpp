@@ -1,5 +1,6 @@
 // snapshot-delete: the records go first, then what only they needed (plan/collect.h).
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/collect.h"
 #include "plan/collect_images.h"
 #include "plan/document.h"
@@ -32,6 +33,26 @@ void choose_doomed(Draft& draft, const std::string& name, const DeleteOptions& o
     for (const auto* one : draft.tree.topological())
         (names.contains(one->name) ? draft.doomed : draft.left.remaining).push_back(*one);
     std::reverse(draft.doomed.begin(), draft.doomed.end());
+}
+
+/// What others need of a snapshot that goes. (I9, F9)
+void refuse_pinned(const Draft& draft, const Facts& facts) {
+    for (const auto& snapshot : draft.doomed) {
+        auto files = snapshot.own_files();
+        for (const auto& point : snapshot.points())
+            files.push_back({point.file, {}});
+        for (const auto& own : files) {
+            const auto found = facts.pinned.find(own.file);
+            if (found == facts.pinned.end()) continue;
+            const auto& who = found->second;
+            throw Error(
+                ErrorCode::conflict,
+                fmt::format("snapshot '{}' cannot be deleted: {} {} {}", snapshot.name, text::join(who, ", "),
+                            who.size() == 1 ? "needs" : "need", own.file),
+                "undefine the forks (or destroy the guest) first; --metadata forgets the snapshot and "
+                "leaves its files");
+        }
+    }
 }
 
 void plan_records(Draft& draft, const std::string& name, const DeleteOptions& options) {
@@ -127,6 +148,7 @@ Plan plan_delete(const std::string& name, const DeleteOptions& options, const Fa
     plan.snapshot = name;
     plan.point_of_no_return = 0;
     choose_doomed(draft, name, options);
+    if (!options.metadata) refuse_pinned(draft, facts);
     plan_records(draft, name, options);
     plan.clean_up = static_cast<uint32_t>(plan.steps.size());
     if (!options.metadata) {

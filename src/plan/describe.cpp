@@ -101,7 +101,17 @@ PlanStep describe(const DeleteInternal& s) {
 PlanStep describe(const ApplyInternal& s) {
     return say(fmt::format("bring back internal snapshot '{}' in {}", s.tag, s.path), {s.path});
 }
-PlanStep describe(const PutDefinition&) { return say("write the domain's definition"); }
+PlanStep describe(const PutDefinition& s) {
+    return say(s.old.empty() ? "define the domain" : "write the domain's definition");
+}
+PlanStep describe(const CopyState& s) {
+    return say(fmt::format("copy the {} that the snapshot kept, {}, to {}", kept_words(s.role), s.from, s.to),
+               {s.to});
+}
+PlanStep describe(const PutFork& s) {
+    return say(s.old.empty() ? "note whose snapshot the domain is a fork of"
+                             : "note that the fork was started");
+}
 PlanStep describe(const PutLive&) { return say("note what the running guest uses"); }
 PlanStep describe(const PutRecord& s) {
     return say(fmt::format("write the record of snapshot '{}'", s.name));

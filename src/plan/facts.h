@@ -79,6 +79,9 @@ struct Facts {
     /// Files that another domain's chains read, in the same state folder. Empty until a plan would touch a
     /// file that is not only this domain's business: to look costs.
     std::set<std::string> foreign;
+    /// Files of snapshots that forks rest on and images that running guests have mapped: who, by path, in
+    /// words.
+    std::map<std::string, std::vector<std::string>> pinned;
     std::optional<KeptFacts> nvram, tpm; ///< nothing for a domain without
     std::string firmware_folder;         ///< the domain's own, for copies of them
     std::set<std::string> taken;         ///< paths that exist in the folders where files may be made

@@ -5,6 +5,7 @@
 #include "plan/collect.h"
 #include "plan/firmware.h"
 #include "plan/manual.h"
+#include "plan/record_content.h"
 #include "plan/revert_draft.h"
 
 #include <fmt/format.h>
@@ -16,20 +17,6 @@ using model::Snapshot;
 
 namespace {
 
-model::Domain document_of(const std::vector<model::Element>& elements, const RevertDraft& draft) {
-    if (elements.empty())
-        throw Error(ErrorCode::corrupt,
-                    fmt::format("snapshot '{}' has no <domain>: the machine it was taken of is not known",
-                                draft.snapshot.name),
-                    "redefine it with a <domain> (snapshot-create --redefine)");
-    model::Element element = elements.front();
-    element.name = "domain";
-    model::set_indentation(element, 0);
-    model::Domain domain = model::domain_from(std::move(element));
-    model::set_name(domain, draft.facts.definition.name); // the domain may have been renamed since
-    return domain;
-}
-
 void check_memory(const RevertDraft& draft) {
     if (draft.options.mapped && draft.snapshot.memory.location != Location::external)
         throw Error(ErrorCode::invalid_request,
@@ -38,14 +25,7 @@ void check_memory(const RevertDraft& draft) {
                     "revert without it");
     if (draft.snapshot.memory.location == Location::internal)
         usable_file(draft, "memory", memory_point(draft.snapshot));
-    if (draft.snapshot.memory.location != Location::external) return;
-    const auto found = draft.facts.images.find(draft.snapshot.memory.file);
-    if (found == draft.facts.images.end() || !found->second.problem.empty())
-        throw Error(ErrorCode::conflict,
-                    fmt::format("the memory of snapshot '{}' cannot be used: {}", draft.snapshot.name,
-                                found == draft.facts.images.end() ? "its image was not looked at"
-                                                                  : found->second.problem),
-                    "nothing was changed");
+    if (draft.snapshot.memory.location == Location::external) check_image(draft.facts, draft.snapshot);
 }
 
 /// The QEMU that stays has more open than the new chains.
@@ -120,9 +100,9 @@ RevertDraft begin_revert(const std::string& name, const RevertOptions& options, 
                          const model::SnapshotTree& tree) {
     const Snapshot& snapshot = tree.get(name);
     RevertDraft draft{snapshot, options, facts, tree, {}, {}, facts.taken, {}};
-    draft.live = document_of(snapshot.domain, draft);
-    draft.definition =
-        document_of(snapshot.inactive_domain.empty() ? snapshot.domain : snapshot.inactive_domain, draft);
+    const auto& inactive = snapshot.inactive_domain.empty() ? snapshot.domain : snapshot.inactive_domain;
+    draft.live = machine_of(snapshot, snapshot.domain, facts.definition.name);
+    draft.definition = machine_of(snapshot, inactive, facts.definition.name);
     draft.plan.operation = "snapshot-revert";
     draft.plan.domain = facts.definition.name;
     draft.plan.uuid = facts.definition.uuid;

@@ -4,6 +4,7 @@
 #include "plan/in_place.h"
 #include "plan/names.h"
 #include "plan/points.h"
+#include "plan/record_content.h"
 
 #include <fmt/format.h>
 
@@ -11,20 +12,7 @@ namespace domsnap::plan {
 
 const FileFacts& usable_file(const RevertDraft& draft, const std::string& disk,
                              const model::DiskPoint& point) {
-    const auto* file = draft.facts.file(point.file);
-    const std::string problem = !file ? "it was not found" : file->problem;
-    if (!problem.empty())
-        throw Error(ErrorCode::conflict,
-                    fmt::format("snapshot '{}' needs file {} for disk '{}': {}", draft.snapshot.name,
-                                point.file, disk, problem),
-                    "put the file back; nothing was changed");
-    if (!point.tag.empty() && !file->tags.contains(point.tag))
-        throw Error(
-            ErrorCode::conflict,
-            fmt::format("snapshot '{}' needs the internal snapshot '{}' in {} (disk '{}'): it is not there",
-                        draft.snapshot.name, point.tag, point.file, disk),
-            "it was deleted behind domsnap's back; nothing was changed");
-    return *file;
+    return usable_file(draft.facts, draft.snapshot, disk, point);
 }
 
 /// Records made elsewhere do not say which disk holds the memory: the first internal one does, as in libvirt.

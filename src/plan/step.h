@@ -90,6 +90,15 @@ struct KeepFile {
 struct PutBack {
     std::string kept, file, role;
 };
+/// A small file of a new domain's, with the content that a snapshot of another one kept; role as in KeepFile.
+/// Undo removes it.
+struct CopyState {
+    std::string from, to, role;
+};
+/// The note of whose snapshot the domain is a fork. Undo puts the old one; "" = none.
+struct PutFork {
+    std::string text, old;
+};
 /// The running QEMU lets go of a node. Never undone: the file can be opened again.
 struct DropNode {
     std::string node;
@@ -105,6 +114,7 @@ struct ApplyInternal {
     std::string path, tag;
 };
 
+/// old "": the domain is new, and undo leaves nothing of it.
 struct PutDefinition {
     std::string text, old;
 };
@@ -234,7 +244,8 @@ using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, Switc
                             PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
                             Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen,
                             HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack, TakeImages,
-                            FoldImage, OpenImages, PrepareState, PutWarm, RewindGuest, CloseNodes>;
+                            FoldImage, OpenImages, PrepareState, PutWarm, RewindGuest, CloseNodes,
+                            CopyState, PutFork>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

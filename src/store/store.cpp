@@ -91,10 +91,36 @@ void DomainFolder::put_definition(std::string_view xml) {
     require_domain_name(name_);
     require_size(xml, path_ + "/definition.xml");
     // What an interrupted undefine left must not come back as the new domain's snapshots.
-    if (!defined()) os::remove_tree(path_);
+    if (!defined()) make_anew();
+    put_first_definition(xml);
+}
+
+void DomainFolder::make_anew() {
+    require_domain_name(name_);
+    os::remove_tree(path_);
     os::make_folders(path_ + "/snapshots");
     os::make_folders(memory_folder());
+}
+
+void DomainFolder::put_first_definition(std::string_view xml) {
+    require_size(xml, path_ + "/definition.xml");
     os::write_file_durably(path_ + "/definition.xml", wrap("definition", xml));
+}
+
+void DomainFolder::remove_definition() { os::remove_file_durably(path_ + "/definition.xml"); }
+
+std::optional<std::string> DomainFolder::fork() const {
+    if (!can_be_a_domain(name_)) return std::nullopt;
+    return read_ours("fork", path_ + "/fork.xml");
+}
+
+void DomainFolder::put_fork(std::string_view xml) {
+    const auto path = path_ + "/fork.xml";
+    require_size(xml, path);
+    if (xml.empty())
+        os::remove_file_durably(path);
+    else
+        os::write_file_durably(path, wrap("fork", xml));
 }
 
 /// A line for each path that goes with a domain: percent-encoded, since paths may hold what they like.

@@ -40,6 +40,10 @@ class DomainFolder {
     void remove_unfinished();
     std::string definition() const;            ///< not_found: "failed to get domain 'x'"
     void put_definition(std::string_view xml); ///< durable; makes the folder
+    // A domain that is made by a plan has its journal before it has a definition.
+    void make_anew(); ///< the folder, empty, whatever lay there; the domain must not be defined
+    void put_first_definition(std::string_view xml); ///< durable; leaves what is in the folder
+    void remove_definition();                        ///< durable: what else is there does not count any more
     /// The whole folder, durably: a crash leaves all of it or none. with: what else goes with the domain, for
     /// good once the folder does.
     void remove(const std::vector<std::string>& with = {});
@@ -55,6 +59,9 @@ class DomainFolder {
     std::optional<std::string> file_entry(const std::string& file) const;
     void put_file_entry(const std::string& file, std::string_view xml); ///< durable
     void remove_file_entry(const std::string& file); ///< durable; nothing if it is not there
+
+    std::optional<std::string> fork() const; ///< nothing for a domain that is no fork
+    void put_fork(std::string_view xml);     ///< durable; "" removes
 
     std::string current() const;                   ///< "" = none
     void set_current(const std::string& snapshot); ///< durable; "" removes

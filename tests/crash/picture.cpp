@@ -157,7 +157,7 @@ class Look {
         if (name.starts_with("locks") || name.starts_with("cache")) return !file.starts_with(".");
         const auto folder = parts.parent_path().filename();
         if (folder == "snapshots" || folder == "files") return file.size() == 36 && file.ends_with(".xml");
-        return file == "definition.xml" || file == "current" || file == "outlines";
+        return file == "definition.xml" || file == "current" || file == "outlines" || file == "fork.xml";
     }
 
     void find_strays() {

@@ -108,7 +108,7 @@ std::vector<Scenario> all_scenarios() {
     std::vector<Scenario> all;
     for (auto part :
          {scenarios_of_domains(), scenarios_of_create(), scenarios_of_revert(), scenarios_of_delete(),
-          scenarios_of_records(), scenarios_of_guests(), scenarios_of_firmware()})
+          scenarios_of_records(), scenarios_of_guests(), scenarios_of_firmware(), scenarios_of_forks()})
         all.insert(all.end(), part.begin(), part.end());
     return all;
 }

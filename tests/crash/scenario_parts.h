@@ -44,5 +44,6 @@ std::vector<Scenario> scenarios_of_delete();
 std::vector<Scenario> scenarios_of_records();
 std::vector<Scenario> scenarios_of_guests();   ///< paused, halted, quiesced
 std::vector<Scenario> scenarios_of_firmware(); ///< NVRAM and TPM
+std::vector<Scenario> scenarios_of_forks();
 
 } // namespace crash

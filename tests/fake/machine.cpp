@@ -59,7 +59,10 @@ Machine::Machine(Options given, Schema recorded)
     autostart = !options.paused;
     ram.id = options.ram_id;
     ram.bytes = options.ram_bytes;
-    ram.fill(64);
+    if (options.ram_file.empty())
+        ram.fill(64);
+    else
+        ram.map(options.ram_file);
     for (const Json& blockdev : options.blockdevs) {
         schema.check("blockdev-add", blockdev);
         graph.add(blockdev);

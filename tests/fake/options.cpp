@@ -60,6 +60,7 @@ void read_object(Options& options, const std::string& value) {
     const Json object = json_or_key_values(value, "qom-type");
     if (!object.value("qom-type", "").starts_with("memory-backend-")) return;
     options.ram_id = object.value("id", options.ram_id);
+    options.ram_file = object.value("mem-path", options.ram_file);
     const Json size = object.value("size", Json());
     if (size.is_number())
         options.ram_bytes = size;

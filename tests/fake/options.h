@@ -16,6 +16,7 @@ using Properties = std::map<std::string, std::string>;
 struct Options {
     std::string name, uuid = "00000000-0000-0000-0000-000000000000", machine = "pc", pid_file, incoming;
     std::string ram_id = "pc.ram";
+    std::string ram_file; ///< that RAM is a private mapping of
     uint64_t ram_bytes = uint64_t{128} << 20;
     bool paused = false; ///< -S
     bool show_version = false;

@@ -1,6 +1,7 @@
 #include "ram.h"
 
 #include <algorithm>
+#include <fstream>
 
 namespace fake {
 
@@ -189,6 +190,14 @@ void Ram::fill(uint64_t page_count) {
     // From the second page on: the first is left to fake-write.
     for (uint64_t number = 1; number <= page_count && (number + 1) * page_bytes <= bytes; ++number)
         write(number * page_bytes, "page " + std::to_string(number));
+}
+
+void Ram::map(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string page(page_bytes, '\0');
+    for (uint64_t at = 0; at < bytes && file.read(page.data(), page_bytes); at += page_bytes)
+        if (page != zero_page) pages[at] = page;
+    if (!file) throw Refusal("can't open backing store " + path + " for guest RAM");
 }
 
 void write_stream(const Ram& ram, const StreamState& state, bool background, StreamProgress& progress,

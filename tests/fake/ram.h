@@ -20,6 +20,8 @@ struct Ram {
 
     void write(uint64_t offset, const std::string& content);
     std::string read(uint64_t offset, uint64_t size) const;
+    /// The file's first bytes.
+    void map(const std::string& path);
     /// A first content, so that there is something to save: each page names its own offset.
     void fill(uint64_t page_count);
 };

@@ -96,6 +96,9 @@ struct Does {
     // Its machines have neither UEFI nor a TPM.
     void operator()(const KeepFile&) const {}
     void operator()(const PutBack&) const {}
+    void operator()(const CopyState&) const {}
+    // It has one domain, which is no fork.
+    void operator()(const PutFork&) const {}
     void operator()(const CreateInternal& s) const { freeze(s.path, s.tag); }
     void operator()(const DeleteInternal& s) const {
         world.images.at(s.path).tags.erase(s.tag);
