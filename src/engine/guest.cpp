@@ -5,11 +5,13 @@
 #include "engine/firmware.h"
 #include "engine/in_place.h"
 #include "engine/mapped_image.h"
+#include "engine/memory_file.h"
 #include "engine/observe.h"
 #include "engine/pages.h"
 #include "image/qemu_img.h"
 #include "image/vm_state.h"
 #include "memory/capture.h"
+#include "memory/save_file.h"
 #include "model/firmware.h"
 #include "os/file.h"
 #include "os/guard.h"
@@ -218,12 +220,10 @@ static void load_stream(Session& session, Feed::Source source) {
 }
 
 void load_memory(Session& session, const model::Domain& domain, const std::string& path, bool mapped) {
-    const auto image = memory::ImageReader::open(path);
-    const auto variables = flash_content(domain);
     load_stream(session, [&](int out, const Control& control) {
-        memory::write_stream(image, out, control, variables, mapped);
+        write_memory(domain, path, out, control, mapped);
     });
-    if (!mapped) note_ram_origin(session.files(), path, false);
+    if (!mapped && !memory::SaveFile::is_one(path)) note_ram_origin(session.files(), path, false);
 }
 
 void load_vm_state(Session& session, const std::string& file, const std::string& tag) {

@@ -12,6 +12,7 @@
 #include "engine/runner.h"
 #include "engine/verify.h"
 #include "engine/whole_records.h"
+#include "memory/save_file.h"
 #include "os/file.h"
 #include "plan/planner.h"
 #include "store/journal.h"
@@ -83,10 +84,19 @@ CreateResult create(Session& session, model::Snapshot request, const CreateOptio
     return result;
 }
 
+void check_mapped(const model::Snapshot& snapshot) {
+    if (memory::SaveFile::is_one(snapshot.memory.file))
+        throw Error(ErrorCode::invalid_request,
+                    fmt::format("--mapped: {} cannot be mapped, because libvirt saved it as a stream",
+                                snapshot.memory.file),
+                    "revert without it");
+}
+
 plan::Plan revert_plan(Session& session, const std::string& snapshot, const RevertOptions& options) {
     refuse_waiting(session, "snapshot-revert");
     auto tree = session.snapshot_heads();
     tree.get(snapshot);
+    if (options.mapped) check_mapped(tree.get(snapshot));
     tree.replace(session.snapshot(snapshot));
     auto facts = observe_for_revert(session, tree, tree.get(snapshot));
     const auto make_plan = [&] { return plan::plan_revert(snapshot, options, facts, tree); };

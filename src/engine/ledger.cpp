@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "image/header.h"
 #include "memory/image.h"
+#include "memory/save_file.h"
 #include "os/file.h"
 #include "os/identity.h"
 #include "xml/document.h"
@@ -40,6 +41,10 @@ model::KnownHeader known_header(const std::string& path) {
 }
 
 void look_at_image(KnownFile& file) {
+    if (memory::SaveFile::is_one(file.path)) {
+        file.content.hash = memory::save_file_hash(file.path);
+        return;
+    }
     const auto link = memory::image_link(file.path);
     file.content.hash = fmt::format("{:016x}", link.hash);
     if (link.parent) file.content.parent = memory::parent_file(file.path, *link.parent);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/guest.h"
 #include "engine/mapped_image.h"
+#include "memory/save_file.h"
 #include "model/firmware.h"
 #include "os/file.h"
 
@@ -43,6 +44,10 @@ void look_for_at_once(Session& session, const model::Snapshot& snapshot, Facts& 
     // Flash is written back to its file when the guest begins to run: all of it must be there by then.
     if (snapshot.nvram || snapshot.tpm || model::nvram_of(domain) || model::has_tpm(domain)) {
         facts.why_not_at_once = "it has UEFI's variables or a TPM";
+        return;
+    }
+    if (memory::SaveFile::is_one(snapshot.memory.file)) {
+        facts.why_not_at_once = "libvirt saved it as a stream";
         return;
     }
     if (!host_allows_userfaultfd(facts.why_not_at_once)) return;

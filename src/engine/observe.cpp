@@ -7,9 +7,11 @@
 #include "engine/in_place.h"
 #include "engine/known_files.h"
 #include "engine/look.h"
+#include "engine/memory_file.h"
 #include "engine/memory_identity.h"
 #include "memory/capture.h"
 #include "memory/image.h"
+#include "memory/save_file.h"
 #include "os/file.h"
 
 #include <algorithm>
@@ -51,9 +53,9 @@ plan::MemoryImageFacts look_at_image(const Session& session, const model::Snapsh
             facts.problem = fmt::format("{} is still being written", snapshot.memory.file);
             return facts;
         }
-        const auto image = memory::ImageReader::open(snapshot.memory.file);
-        facts.hash = fmt::format("{:016x}", image.hash());
-        facts.problem = identity_problem(image.identity(), snapshot, session.definition());
+        facts.problem = identity_problem(identity_of_memory(snapshot.memory.file), snapshot, session.definition());
+        if (!memory::SaveFile::is_one(snapshot.memory.file))
+            facts.hash = fmt::format("{:016x}", memory::ImageReader::open(snapshot.memory.file).hash());
     } catch (const Error& error) {
         facts.problem = error.what();
     }
@@ -111,6 +113,8 @@ Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, cons
         facts.images[snapshot.memory.file] = look_at_image(session, snapshot);
         look_for_at_once(session, snapshot, facts);
         look_for_in_place(session, facts);
+        if (memory::SaveFile::is_one(snapshot.memory.file))
+            facts.why_not_in_place = "libvirt saved its memory as a stream";
     }
     return facts;
 }

@@ -1,10 +1,10 @@
 #include "base/error.h"
 #include "engine/guest.h"
 #include "engine/mapped_image.h"
+#include "engine/memory_file.h"
 #include "engine/pages.h"
 #include "engine/steps.h"
 #include "machine/devices.h"
-#include "memory/image.h"
 #include "qmp/commands.h"
 
 #include <fmt/format.h>
@@ -37,11 +37,7 @@ void apply(Session& session, const plan::TryOut& step) {
     if (step.image.empty()) return;
     // Reading it all costs little beside loading it, which then finds it in the page cache; finding out later
     // would cost the guest that still runs.
-    const auto& control = session.control();
-    const memory::VerifyHooks hooks{
-        [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
-        [&] { return control.cancelled(); }};
-    memory::verify_pages(memory::ImageReader::open(step.image), &hooks);
+    verify_memory(step.image, session.control());
 }
 
 void apply(Session& session, const plan::HoldGuest& step) {

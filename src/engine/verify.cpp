@@ -4,10 +4,12 @@
 #include "base/text.h"
 #include "engine/known_files.h"
 #include "engine/look.h"
+#include "engine/memory_file.h"
 #include "engine/memory_identity.h"
 #include "image/qemu_img.h"
 #include "image/vm_state.h"
 #include "memory/capture.h"
+#include "memory/save_file.h"
 #include "os/identity.h"
 #include "plan/points.h"
 
@@ -202,9 +204,14 @@ const Verifier::Findings& Verifier::look_at_memory_image(const model::Snapshot& 
             findings.notes.push_back(path + " is still being written");
             return findings;
         }
+        auto words = identity_problem(identity_of_memory(path), snapshot, session_.definition());
+        if (!words.empty()) findings.problems.push_back(std::move(words));
+        if (memory::SaveFile::is_one(path)) {
+            verify_memory(path, session_.control());
+            compare(findings, path);
+            return findings;
+        }
         const auto image = memory::ImageReader::open(path);
-        if (auto words = identity_problem(image.identity(), snapshot, session_.definition()); !words.empty())
-            findings.problems.push_back(std::move(words));
         for (const auto& layer : image.layers()) {
             add_new(findings.problems, look_at_layer(layer.path).problems);
             add_new(findings.notes, look_at_layer(layer.path).notes);
