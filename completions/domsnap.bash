@@ -41,6 +41,7 @@ _domsnap() {
     help:0) mapfile -t COMPREPLY < <(compgen -W "$(_domsnap_commands)" -- "$cur") ;;
     snapshot-plan:0) mapfile -t COMPREPLY < <(compgen -W "create create-as revert delete" -- "$cur") ;;
     define:* | validate:* | snapshot-format:* | list:* | help:*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    adopt:*) _domsnap_names "$cur" < <(virsh -q list --all --name 2>/dev/null) ;;
     *:0) _domsnap_names "$cur" < <(domsnap -q list --all --name 2>/dev/null) ;;
     snapshot-create:* | snapshot-create-as:*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     snapshot-*:1) _domsnap_names "$cur" < <(domsnap -q snapshot-list --name -- "${arguments[0]}" 2>/dev/null) ;;

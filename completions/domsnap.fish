@@ -18,6 +18,7 @@ complete -c domsnap -f
 complete -c domsnap -n 'not __domsnap_verb' -a "(domsnap --help 2>/dev/null | string replace -rf '^    ([a-z][a-z-]*) +(.*)' '\$1\t\$2')"
 complete -c domsnap -n __domsnap_verb -a '(__domsnap_options)'
 complete -c domsnap -n '__domsnap_verb' -a '(domsnap -q list --all --name 2>/dev/null)'
+complete -c domsnap -n 'contains -- (__domsnap_verb) adopt' -a '(virsh -q list --all --name 2>/dev/null)'
 complete -c domsnap -n 'contains -- (__domsnap_verb) define validate snapshot-format snapshot-create' -F
 complete -c domsnap -l state-dir -l runtime-dir -r
 complete -c domsnap -s q -l quiet -l json -l no-progress -s h -l help -l version

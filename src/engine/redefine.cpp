@@ -82,21 +82,6 @@ std::optional<model::DiskPoint> memory_holder(const model::Snapshot& snapshot, c
     return std::nullopt;
 }
 
-/// What each disk was frozen in, for records that come without: the source that <domain> names.
-void derive_points(model::Snapshot& snapshot) {
-    const auto domain = model::domain_from(snapshot.domain.front());
-    const auto tag = model::first_name(snapshot);
-    if (snapshot.memory.location == Location::internal && !snapshot.memory_point)
-        snapshot.memory_point = memory_holder(snapshot, domain);
-    for (auto& disk : snapshot.disks) {
-        const auto* was = domain.find_disk(disk.name);
-        if (disk.point || !was || was->empty()) continue;
-        if (disk.location == Location::external) disk.point = model::DiskPoint{was->source, was->format, {}};
-        if (disk.location == Location::internal)
-            disk.point = model::DiskPoint{was->source, was->format, tag};
-    }
-}
-
 void keep_points(model::Snapshot& snapshot, const model::Snapshot& old) {
     if (snapshot.memory.location == old.memory.location) snapshot.memory_point = old.memory_point;
     for (auto& disk : snapshot.disks)
@@ -134,6 +119,20 @@ void run(Session& session, std::vector<plan::Action> steps, const std::string& s
 }
 
 } // namespace
+
+void derive_points(model::Snapshot& snapshot) {
+    const auto domain = model::domain_from(snapshot.domain.front());
+    const auto tag = model::first_name(snapshot);
+    if (snapshot.memory.location == Location::internal && !snapshot.memory_point)
+        snapshot.memory_point = memory_holder(snapshot, domain);
+    for (auto& disk : snapshot.disks) {
+        const auto* was = domain.find_disk(disk.name);
+        if (disk.point || !was || was->empty()) continue;
+        if (disk.location == Location::external) disk.point = model::DiskPoint{was->source, was->format, {}};
+        if (disk.location == Location::internal)
+            disk.point = model::DiskPoint{was->source, was->format, tag};
+    }
+}
 
 std::string redefine(Session& session, model::Snapshot snapshot, bool current) {
     if (snapshot.name.empty()) refuse("XML error: a redefined snapshot must have a name");

@@ -11,6 +11,10 @@ namespace domsnap::engine {
 /// <domain>, another uuid, an unknown parent, a parent that would make a cycle.
 std::string redefine(Session& session, model::Snapshot snapshot, bool current);
 
+/// What each disk was frozen in, for records that come without: the source that <domain> names. It must be
+/// there.
+void derive_points(model::Snapshot& snapshot);
+
 /// snapshot-edit: old becomes edited, under the same or another name.
 std::string edit(Session& session, const model::Snapshot& old, model::Snapshot edited, bool rename,
                  bool clone);
