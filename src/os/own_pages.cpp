@@ -24,7 +24,13 @@ struct ScanArguments {
              return_mask = 0;
 };
 constexpr unsigned long pagemap_scan = _IOWR('f', 16, ScanArguments);
-constexpr uint64_t is_file = 1 << 2, is_present = 1 << 3, is_swapped = 1 << 4;
+constexpr uint64_t is_file = 1 << 2, is_present = 1 << 3, is_swapped = 1 << 4, is_zero_page = 1 << 5,
+                   is_huge = 1 << 6;
+
+/// Which pages are meant, in the kernel's categories.
+struct Wanted {
+    uint64_t none_of, all_of, any_of;
+};
 
 void append(std::vector<AddressRange>& ranges, uint64_t start, uint64_t size) {
     if (!ranges.empty() && ranges.back().start + ranges.back().size == start)
@@ -33,9 +39,8 @@ void append(std::vector<AddressRange>& ranges, uint64_t start, uint64_t size) {
         ranges.push_back({start, size});
 }
 
-} // namespace
-
-std::optional<std::vector<AddressRange>> scan_own_pages(const Fd& page_map, uint64_t start, uint64_t size) {
+std::optional<std::vector<AddressRange>> scan_pages(const Fd& page_map, uint64_t start, uint64_t size,
+                                                    const Wanted& wanted) {
     std::array<PageRegion, 1024> regions;
     std::vector<AddressRange> own;
     for (uint64_t at = start; at < start + size;) {
@@ -44,8 +49,10 @@ std::optional<std::vector<AddressRange>> scan_own_pages(const Fd& page_map, uint
         scan.end = start + size;
         scan.vec = reinterpret_cast<uint64_t>(regions.data());
         scan.vec_len = regions.size();
-        scan.category_inverted = scan.category_mask = is_file;
-        scan.category_anyof_mask = scan.return_mask = is_present | is_swapped;
+        scan.category_inverted = wanted.none_of;
+        scan.category_mask = wanted.none_of | wanted.all_of;
+        scan.category_anyof_mask = wanted.any_of;
+        scan.return_mask = is_present | is_swapped;
         const int count = uninterrupted([&] { return ::ioctl(page_map.get(), pagemap_scan, &scan); });
         if (count < 0 && (errno == ENOTTY || errno == EINVAL)) return std::nullopt;
         if (count < 0 || scan.walk_end <= at) fail("look at", "another process's page map");
@@ -54,6 +61,16 @@ std::optional<std::vector<AddressRange>> scan_own_pages(const Fd& page_map, uint
         at = scan.walk_end;
     }
     return own;
+}
+
+} // namespace
+
+std::optional<std::vector<AddressRange>> scan_own_pages(const Fd& page_map, uint64_t start, uint64_t size) {
+    return scan_pages(page_map, start, size, {is_file, 0, is_present | is_swapped});
+}
+
+std::optional<std::vector<AddressRange>> scan_small_pages(const Fd& page_map, uint64_t start, uint64_t size) {
+    return scan_pages(page_map, start, size, {is_file | is_zero_page | is_huge, is_present, 0});
 }
 
 std::vector<AddressRange> read_own_pages(const Fd& page_map, uint64_t start, uint64_t size) {
