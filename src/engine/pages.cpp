@@ -39,37 +39,33 @@ std::string wait_until_paused(qmp::Client& qemu) {
     }
 }
 
-/// QEMU listens there for a new source. A path that is too long for it goes by the folder's descriptor.
-os::Fd reconnect(Session& session, qmp::Client& qemu) {
-    const auto path = session.files().folder + "/pages.sock";
-    const auto seen = path.size() <= 107 ? path
-                                         : fmt::format("/proc/self/fd/{}/pages.sock",
-                                                       machine::runtime_folder_descriptor(session.live()));
-    try {
-        os::remove_file_durably(path);
-        qemu.run_out_of_band("migrate-recover", {{"uri", "unix:" + seen}}, for_takeover());
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::refused_by_qemu || !os::exists(path)) throw;
-    }
-    auto socket = os::connect_unix(path, for_takeover());
-    os::remove_file_durably(path);
-    return socket;
+/// As QEMU sees where it listens for a new source: a path that is too long for it goes by the folder's
+/// descriptor.
+std::string as_qemu_sees(const View& view, const std::string& path) {
+    return path.size() <= 107
+               ? path
+               : fmt::format("/proc/self/fd/{}/{}", machine::runtime_folder_descriptor(view.live()),
+                             text::base_name(path));
 }
 
+std::string listening_path(const View& view) { return view.files().folder + "/pages.sock"; }
+
 /// Until the status is the new server's, another look would find the old one dead again.
-void wait_until_told(const std::string& status_file, const os::ProcessId& server) {
+void wait_until_told(const std::string& status_file, const os::ProcessId& supervisor) {
     for (const Deadline deadline = for_takeover(); !deadline.passed();) {
         const auto status = memory::read_page_status(status_file);
-        if (!status || status->server == server) return;
-        if (os::wait_until_gone(server, Deadline::after(std::chrono::milliseconds(5))))
-            throw Error(ErrorCode::io, "the new page server ended at once; pages.log in the domain's run-time "
-                                       "folder may say why");
+        if (!status || status->supervisor == supervisor) return;
+        if (os::wait_until_gone(supervisor, Deadline::after(std::chrono::milliseconds(5))))
+            throw Error(ErrorCode::io,
+                        "the new page server ended at once; pages.log in the domain's run-time "
+                        "folder may say why");
     }
 }
 
 void start_another(Session& session, PageStatus status) {
     // Its own connection and a short patience: while QEMU's main loop waits for a page, it answers nobody.
-    auto qemu = machine::connect(session.files(), *session.process(), session.definition().uuid, for_takeover());
+    auto qemu =
+        machine::connect(session.files(), *session.process(), session.definition().uuid, for_takeover());
     const auto migration = wait_until_paused(qemu);
     if (migration == "completed") {
         status.state = State::complete;
@@ -78,25 +74,27 @@ void start_another(Session& session, PageStatus status) {
     }
     if (migration != "postcopy-paused")
         throw Error(ErrorCode::refused_by_qemu, fmt::format("QEMU's migration is '{}'", migration));
-    auto socket = reconnect(session, qemu);
+    const auto path = listening_path(session);
+    auto socket = qmp::recover_incoming(qemu, path, as_qemu_sees(session, path), for_takeover());
     session.control().warn(fmt::format("the process that loads the memory of '{}' from {} was gone; another "
                                        "one goes on",
                                        session.name(), status.image));
-    const auto& files = session.files();
-    const auto server = memory::start_page_server(
-        std::move(socket), {status.image, files.pages(), files.watch(), files.folder + "/pages.log", true});
-    wait_until_told(files.pages(), server);
+    wait_until_told(session.files().pages(), start_serving(session, std::move(socket), status.image, true));
 }
 
 } // namespace
 
+os::ProcessId start_serving(const View& view, os::Fd socket, const std::string& image, bool take_over) {
+    const auto& files = view.files();
+    const auto path = listening_path(view);
+    return memory::start_page_supervisor(
+        std::move(socket), {image, files.pages(), files.watch(), files.folder + "/pages.log", take_over, {}},
+        files.guard(), path, as_qemu_sees(view, path));
+}
+
 std::optional<PageStatus> page_status(const View& view) {
     if (!view.process()) return std::nullopt;
     return memory::read_page_status(view.files().pages());
-}
-
-bool is_served(const PageStatus& status) {
-    return status.state == State::loading && os::is_alive(status.server);
 }
 
 void refuse_damaged(const View& view) {
@@ -107,7 +105,7 @@ void refuse_damaged(const View& view) {
 void tend_pages(Session& session) {
     try {
         const auto status = page_status(session);
-        if (!status || status->state == State::complete || is_served(*status)) return;
+        if (!status || status->state == State::complete || status->goes_on()) return;
         if (status->state == State::damaged) return session.control().warn(damage(session, *status).what());
         start_another(session, *status);
     } catch (const Error& error) {
@@ -124,23 +122,28 @@ void wait_for_pages(Session& session, const std::string& verb) {
         const auto status = page_status(session);
         if (!status || status->state == State::complete) return;
         if (status->state == State::damaged) throw damage(session, *status);
-        if (!is_served(*status)) start_another(session, *status);
+        if (!status->goes_on()) start_another(session, *status);
         if (!said)
-            session.control().warn(fmt::format("{} waits until the guest has all of its memory from {}", verb,
-                                               status->image));
+            session.control().warn(
+                fmt::format("{} waits until the guest has all of its memory from {}", verb, status->image));
         said = true;
         session.control().report("memory", status->done, status->total);
         if (session.control().cancelled())
             throw Error(ErrorCode::cancelled, fmt::format("{} was cancelled; nothing was changed", verb));
-        os::wait_until_gone(status->server, Deadline::after(std::chrono::milliseconds(100)));
+        // A server that is gone may have a supervisor that starts the next.
+        const auto& keeper = os::is_alive(status->supervisor) ? status->supervisor : status->server;
+        os::wait_until_gone(keeper, Deadline::after(std::chrono::milliseconds(100)));
     }
 }
 
 void end_page_server(const machine::RuntimeFiles& files) {
     try {
-        const auto status = memory::read_page_status(files.pages());
-        if (status) os::signal_process(status->server, SIGKILL);
-        if (status) os::wait_until_gone(status->server, for_takeover());
+        // First who would start another. One that it has started and that is not told of ends with its QEMU.
+        for (const auto who : {&PageStatus::supervisor, &PageStatus::server})
+            if (const auto status = memory::read_page_status(files.pages())) {
+                os::signal_process((*status).*who, SIGKILL);
+                os::wait_until_gone((*status).*who, for_takeover());
+            }
     } catch (const Error&) {
         // It ends with its QEMU.
     }

@@ -14,14 +14,17 @@ namespace domsnap::engine {
 bool use_prepared_qemu(Session& session, const model::Domain& domain, const std::string& reason);
 void end_prepared_qemu(Session& session);
 
-/// The session's QEMU, waiting for a stream, gets the image's device state and a page server. Returns when the
-/// guest could run; it is stopped.
+/// Whether this QEMU takes its memory while its guest runs, which only asking it tells; says so if not.
+bool allow_at_once(const Session& session, qmp::Client& qemu);
+/// The session's QEMU, waiting for a stream, gets the image's device state and a page server. Returns when
+/// the guest could run; it is stopped.
 void load_memory_at_once(Session& session, const std::string& image);
 
 /// How far the memory of the QEMU that runs has come; nothing if all of it was there from the start.
 std::optional<memory::PageStatus> page_status(const View& view);
-/// Whether somebody sends the rest.
-bool is_served(const memory::PageStatus& status);
+/// A page server for the session's QEMU, whose end socket is the other of, and its supervisor, which is
+/// returned.
+os::ProcessId start_serving(const View& view, os::Fd socket, const std::string& image, bool take_over);
 /// A damaged image, told by every verb that needs the guest. Throws corrupt.
 void refuse_damaged(const View& view);
 

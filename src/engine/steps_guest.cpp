@@ -83,8 +83,9 @@ void apply(Session& session, const plan::StartGuest& step) {
         if (!use_prepared_qemu(session, domain, step.reason))
             start_qemu(session, domain, {incoming, step.mapped ? step.image : ""});
         if (step.from == plan::StartGuest::From::memory)
-            step.at_once ? load_memory_at_once(session, step.image)
-                         : load_memory(session, domain, step.image, step.mapped);
+            step.at_once&& allow_at_once(session, session.monitor())
+                ? load_memory_at_once(session, step.image)
+                : load_memory(session, domain, step.image, step.mapped);
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
         note_reason(session, step.reason);

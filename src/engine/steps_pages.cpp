@@ -2,10 +2,10 @@
 // server gives it the rest of its memory.
 #include "base/error.h"
 #include "engine/guest.h"
+#include "engine/memory_file.h"
 #include "engine/mapped_image.h"
 #include "engine/pages.h"
 #include "engine/steps.h"
-#include "memory/page_process.h"
 #include "os/file.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
@@ -18,11 +18,6 @@ namespace domsnap::engine {
 namespace {
 
 constexpr const char* stream_name = "domsnap-memory";
-
-memory::PageProcess page_process(const Session& session, const std::string& image) {
-    const auto& files = session.files();
-    return {image, files.pages(), files.watch(), files.folder + "/pages.log", false};
-}
 
 /// What the server found out, while QEMU has not said it yet.
 void refuse_failed_server(const Session& session) {
@@ -50,7 +45,8 @@ void apply(Session& session, const plan::PrepareGuest& step) {
     if (!step.ram.empty()) require_verified(session, step.ram);
     auto qemu = start_qemu_beside(session, parse_domain(step.text, session.name()), step.ram);
     if (!step.ram.empty()) return;
-    qmp::set_migration_capabilities(qemu, {"postcopy-ram"}, quick()); // QEMU asks the host's kernel
+    // All of it will be read first then: better to know now that it can be.
+    if (!allow_at_once(session, qemu)) verify_memory(step.image, session.control());
 }
 
 void undo(Session& session, const plan::PrepareGuest&) { end_prepared_qemu(session); }
@@ -73,14 +69,25 @@ bool use_prepared_qemu(Session& session, const model::Domain& domain, const std:
     return true;
 }
 
+bool allow_at_once(const Session& session, qmp::Client& qemu) {
+    try {
+        qmp::set_migration_capabilities(qemu, {"postcopy-ram"}, quick()); // it asks the host's kernel
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::refused_by_qemu) throw;
+        session.control().warn(
+            fmt::format("the guest runs only once all of its memory is loaded: {}", error.what()));
+        return false;
+    }
+}
+
 void load_memory_at_once(Session& session, const std::string& image) {
     auto& qemu = session.monitor();
     auto [ours, its] = os::make_socket_pair();
-    qmp::set_migration_capabilities(qemu, {"postcopy-ram"}, quick());
     qmp::give_fd(qemu, stream_name, its.get(), quick());
     its.reset(); // QEMU's end must show it the server's
     qmp::migrate_incoming_fd(qemu, stream_name, quick());
-    memory::start_page_server(std::move(ours), page_process(session, image));
+    start_serving(session, std::move(ours), image, false);
     note_ram_origin(session.files(), image, false);
     try {
         wait_until_ready(session);

@@ -73,6 +73,7 @@ void add_monitors(Build& build) {
     };
     add_monitor(build, "monitor", listening("monitor", facts.monitor_fd));
     add_monitor(build, "watch", listening("watch", facts.watch_fd));
+    if (facts.guard_fd >= 0) add_monitor(build, "guard", listening("guard", facts.guard_fd));
     // A 'pipe' chardev reads PATH.in and writes PATH.out, and both may be plain files: QEMU answers what is
     // in the one and then writes its events to the other. ('file' with input-path= would say it better;
     // QEMU 7.2 lacks it.)

@@ -27,6 +27,7 @@ struct CommandLineFacts {
     int qemu_major = 7, qemu_minor = 2;
     std::map<std::string, std::vector<ChainImage>> chains; ///< by disk target; empty drives are absent
     int monitor_fd = 3, watch_fd = 4;       ///< descriptors of listening sockets for the two QMP monitors
+    int guard_fd = -1;                      ///< the same for who watches over the loading of memory; -1: none
     std::map<std::string, int> channel_fds; ///< by socket path: descriptors of listening sockets, if any
     std::string runtime_folder;             ///< the domain's: for sockets without a path in the XML
     std::string tpm_folder;                 ///< swtpm's, for a domain with a TPM

@@ -21,6 +21,8 @@ struct RuntimeFiles {
     std::string pid() const { return folder + "/qemu.pid"; }
     std::string monitor() const { return folder + "/qmp.sock"; }
     std::string watch() const { return folder + "/watch.sock"; }
+    /// Of a QEMU that waits for a stream, for who watches over its loading.
+    std::string guard() const { return folder + "/guard.sock"; }
     std::string log() const { return folder + "/qemu.log"; }
     /// Pid and start time of the swtpm that plays this QEMU's TPM, and what it said.
     std::string swtpm() const { return folder + "/swtpm.process"; }
@@ -32,6 +34,8 @@ struct RuntimeFiles {
     std::string warm() const { return folder + "/warm.json"; } ///< what lies ready for going back
     std::string pages() const { return folder + "/pages.json"; } ///< memory that is still being loaded
     std::string ram() const { return folder + "/ram.json"; }     ///< the image that the guest's RAM came from
+    std::string capture() const { return folder + "/capture.json"; }        ///< memory that is being saved
+    std::string capture_abort() const { return folder + "/capture.abort"; } ///< the image that is not wanted
 
     /// For a second QEMU of the same domain, which is made ready while the first still runs: what has a fixed
     /// path outside of the folder is the first one's until take_place().
@@ -73,7 +77,7 @@ std::string beside_problem(const model::Domain& domain);
 /// The QEMU of next becomes the domain's: the folders change places, and its sockets get their paths. The
 /// other one must have ended.
 void take_place(const model::Domain& domain, const RuntimeFiles& files);
-/// What descriptor QEMU has its run-time folder as.
+/// What descriptor a QEMU that was started for a stream has its run-time folder as.
 int runtime_folder_descriptor(const model::Domain& domain);
 
 /// Whether QEMU accepts this domain: a trial process (facts.trial) that is ended at once. Throws

@@ -129,6 +129,7 @@ void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLine
     const auto sockets = listening_sockets(domain, files.folder);
     for (size_t i = 0; i < sockets.size(); ++i)
         facts.channel_fds[sockets[i]] = listeners.add(bound_path(files, sockets[i], i));
+    if (facts.incoming) facts.guard_fd = listeners.add(files.guard());
     facts.runtime_folder_fd = listeners.next_descriptor();
 }
 
@@ -217,7 +218,7 @@ void take_place(const model::Domain& domain, const RuntimeFiles& files) {
 
 int runtime_folder_descriptor(const model::Domain& domain) {
     const auto sockets = listening_sockets(domain, {}).size();
-    return Listeners::first_descriptor + 2 + static_cast<int>(sockets); // after the two monitors
+    return Listeners::first_descriptor + 3 + static_cast<int>(sockets); // after the three monitors
 }
 
 } // namespace domsnap::machine

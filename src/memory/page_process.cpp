@@ -1,6 +1,7 @@
 #include "memory/page_process.h"
 
 #include "base/deadline.h"
+#include "base/text.h"
 #include "memory/capture_report.h"
 #include "memory/page_server.h"
 #include "memory/page_status.h"
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <unistd.h>
+#include <vector>
 
 namespace domsnap::memory {
 
@@ -17,24 +19,47 @@ using State = PageStatus::State;
 
 static constexpr int socket_descriptor = 3;
 
-os::ProcessId start_page_server(os::Fd socket, const PageProcess& spec) {
+static std::vector<std::string> arguments_of(const char* role, const PageProcess& spec) {
+    return {os::find_own_program(capture_program_name), role, spec.image, spec.status, spec.watch,
+            spec.take_over ? "take-over" : "begin"};
+}
+
+static os::ProcessId start(os::Fd socket, std::vector<std::string> argv, const std::string& log) {
     os::Background child;
-    child.argv = {os::find_own_program(capture_program_name), "--serve", spec.image, spec.status, spec.watch};
-    if (spec.take_over) child.argv.emplace_back("--take-over");
-    child.log_path = spec.log;
+    child.argv = std::move(argv);
+    child.log_path = log;
     child.passed = {{socket.get(), socket_descriptor}};
     child.in_child = os::ignore_interrupts;
     return os::start_background(child);
 }
+
+os::ProcessId start_page_server(os::Fd socket, const PageProcess& spec) {
+    auto argv = arguments_of("--serve", spec);
+    argv.push_back(std::to_string(spec.supervisor.pid));
+    argv.push_back(std::to_string(spec.supervisor.start_ticks));
+    return start(std::move(socket), std::move(argv), spec.log);
+}
+
+os::ProcessId start_page_supervisor(os::Fd socket, const PageProcess& spec, const std::string& guard,
+                                    const std::string& listen, const std::string& uri_path) {
+    auto argv = arguments_of("--supervise", spec);
+    for (const auto& word : {spec.log, guard, listen, uri_path})
+        argv.push_back(word);
+    return start(std::move(socket), std::move(argv), spec.log);
+}
+
+static os::ProcessId own_process() { return os::process_id(::getpid()).value_or(os::ProcessId{}); }
 
 namespace {
 /// The conversation of one process, and what becomes of it.
 class Serving {
   public:
     Serving(const char* const* argv, const std::function<void(const std::string&)>& pause_guest)
-        : status_path_(argv[3]), take_over_(argv[5] && std::strcmp(argv[5], "--take-over") == 0) {
+        : status_path_(argv[3]), take_over_(std::strcmp(argv[5], "take-over") == 0) {
         status_.image = argv[2];
-        if (const auto own = os::process_id(::getpid())) status_.server = *own;
+        status_.server = own_process();
+        status_.supervisor = {static_cast<pid_t>(text::to_u64(argv[6]).value_or(0)),
+                              text::to_u64(argv[7]).value_or(0)};
         hooks_.progress = [this](uint64_t done, uint64_t total) { tell(State::loading, done, total); };
         hooks_.pause_guest = [watch = std::string(argv[4]), pause_guest] { pause_guest(watch); };
     }
@@ -84,9 +109,9 @@ class Serving {
 
 int page_server_main(int argc, const char* const* argv,
                      const std::function<void(const std::string&)>& pause_guest) {
-    if (argc != 5 && argc != 6) {
-        std::fputs("usage: domsnap-memory --serve IMAGE STATUS MONITOR [--take-over] (domsnap starts it, with "
-                   "descriptor 3)\n",
+    if (argc != 8) {
+        std::fputs("usage: domsnap-memory --serve IMAGE STATUS MONITOR begin|take-over PID START (its "
+                   "supervisor starts it, with descriptor 3)\n",
                    stderr);
         return 2;
     }

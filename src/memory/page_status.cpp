@@ -24,7 +24,8 @@ static PageStatus status_from(const json& object, const std::string& path) {
             object.at("error").get<std::string>(),
             object.at("done").get<uint64_t>(),
             object.at("total").get<uint64_t>(),
-            {object.at("pid").get<pid_t>(), object.at("start_ticks").get<uint64_t>()}};
+            {object.at("pid").get<pid_t>(), object.at("start_ticks").get<uint64_t>()},
+            {object.value("supervisor_pid", pid_t{0}), object.value("supervisor_start_ticks", uint64_t{0})}};
 }
 
 std::optional<PageStatus> read_page_status(const std::string& path) {
@@ -46,7 +47,9 @@ void write_page_status(const std::string& path, const PageStatus& status) {
                       {"done", status.done},
                       {"total", status.total},
                       {"pid", status.server.pid},
-                      {"start_ticks", status.server.start_ticks}};
+                      {"start_ticks", status.server.start_ticks},
+                      {"supervisor_pid", status.supervisor.pid},
+                      {"supervisor_start_ticks", status.supervisor.start_ticks}};
     os::write_file(path, object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 

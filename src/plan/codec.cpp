@@ -36,7 +36,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutRecord, name, text, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RemoveRecord, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SetCurrent, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TryOut, text, image)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareGuest, text, ram)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareGuest, text, ram, image)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndGuest, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_target, targets, paused,
                                    at_once, mapped, reason)

@@ -55,6 +55,9 @@ StartGuest start_step(RevertDraft& draft) {
                                           draft.facts.why_not_at_once);
     } else if (draft.snapshot.memory.location == Location::internal) {
         load_internal(draft, start);
+        // Its stream would have to be laid out in a file first, which takes as long as loading it.
+        draft.plan.warnings.push_back("the guest runs only once all of its memory is loaded, which takes time "
+                                      "in proportion to it: it lies inside of a disk image");
     } else {
         start.reason = "booted";
     }
@@ -67,7 +70,8 @@ void plan_new_process(RevertDraft& draft) {
     const bool all_first = start.from == StartGuest::From::memory && !start.at_once;
     if ((start.at_once || start.mapped) && draft.facts.why_not_beside.empty() && draft.applied.empty() &&
         has_only_fresh_disks(draft))
-        steps.push_back(PrepareGuest{start.text, start.mapped ? start.image : ""});
+        steps.push_back(
+            PrepareGuest{start.text, start.mapped ? start.image : "", start.at_once ? start.image : ""});
     else if (draft.starts())
         steps.push_back(TryOut{start.text, all_first ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());

@@ -136,11 +136,13 @@ struct SetCurrent {
 struct TryOut {
     std::string text, image;
 };
-/// A second QEMU with the domain's devices, waiting for its guest's memory while the first still runs. Undo
-/// ends it. Without it StartGuest starts one itself.
+/// A second QEMU with the domain's devices, waiting for its guest's memory while the first still runs; where
+/// it refuses to run its guest before all of that is there, every page of the image is checked now. Undo ends
+/// it. Without it StartGuest starts one itself.
 struct PrepareGuest {
     std::string text;
-    std::string ram; ///< the image that its RAM is mapped from, every page of it checked; "" = none
+    std::string ram;   ///< the image that its RAM is mapped from, every page of it checked; "" = none
+    std::string image; ///< of a guest that is to run before its memory is there; "" = that is not asked for
 };
 struct EndGuest {
     std::string reason;

@@ -107,6 +107,10 @@ void finish_job(Client& qemu, const std::string& id,
 void set_migration_capabilities(Client& qemu, const std::vector<std::string>& enabled, Deadline d);
 void give_fd(Client& qemu, const std::string& name, int fd, Deadline d); ///< getfd
 void migrate_to_fd(Client& qemu, const std::string& fd_name, Deadline d);
+/// A QEMU whose postcopy migration lost its source takes another, which is returned: it is let listen at path
+/// (which it sees as uri_path) and connected to. Out of band, since its main loop may wait for a page. Throws
+/// refused_by_qemu also while QEMU has not noticed the loss yet.
+os::Fd recover_incoming(Client& qemu, const std::string& path, const std::string& uri_path, Deadline d);
 void migrate_incoming_fd(Client& qemu, const std::string& fd_name, Deadline d);
 void set_migration_bandwidth_unlimited(Client& qemu, Deadline d);
 struct Migration {

@@ -1,6 +1,9 @@
 // Migration: how guest memory is taken from QEMU and given to it.
 #include "qmp/commands.h"
 
+#include "base/error.h"
+#include "os/file.h"
+#include "os/socket.h"
 #include "qmp/answer.h"
 
 #include <algorithm>
@@ -51,6 +54,18 @@ void migrate_to_fd(Client& qemu, const std::string& fd_name, Deadline d) {
 
 void migrate_incoming_fd(Client& qemu, const std::string& fd_name, Deadline d) {
     qemu.run("migrate-incoming", {{"uri", "fd:" + fd_name}}, d);
+}
+
+os::Fd recover_incoming(Client& qemu, const std::string& path, const std::string& uri_path, Deadline d) {
+    try {
+        os::remove_file_durably(path);
+        qemu.run_out_of_band("migrate-recover", {{"uri", "unix:" + uri_path}}, d);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::refused_by_qemu || !os::exists(path)) throw;
+    }
+    auto socket = os::connect_unix(path, d);
+    os::remove_file_durably(path);
+    return socket;
 }
 
 void set_migration_bandwidth_unlimited(Client& qemu, Deadline d) {
