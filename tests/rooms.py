@@ -31,6 +31,7 @@ ARROWS = {
     "cmd/domsnapd": "rpc base os",
     "cmd/domsnap-memory": "base os memory qmp",
     "cmd/domsnap-thaw": "agent",
+    "cmd/domsnap-finish": "engine",
     "include/domsnap": "",
 }
 # The words that everybody shares. The other public headers are for those who stand at the door, and for the two that

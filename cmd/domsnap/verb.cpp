@@ -52,7 +52,8 @@ static std::vector<Verb> joined(std::vector<std::vector<Verb>> parts) {
 
 const std::vector<VerbGroup>& verb_groups() {
     static const std::vector<VerbGroup> groups = {
-        {"Domains", joined({define_verbs(), adopt_verbs(), power_verbs(), list_verbs(), device_verbs()})},
+        {"Domains", joined({define_verbs(), adopt_verbs(), power_verbs(), list_verbs(), job_verbs(),
+                            device_verbs()})},
         {"Snapshots",
          joined({create_verbs(), change_verbs(), warm_verbs(), tree_verbs(), fork_verbs()})},
         {"XML without a domain", xml_verbs()},

@@ -41,7 +41,8 @@ static void create(Session& session, const Arguments& arguments, const std::stri
         if (session.json()) return session.print_document(ui::plan_json(result.plan));
         return session.print(ui::plan_text(result.plan));
     }
-    session.say(fmt::format("Domain snapshot {} created{}", result.name, from));
+    session.say(fmt::format("Domain snapshot {} {}{}", result.name,
+                            result.saving ? "is being saved" : "created", from));
     session.flush();
     for (const auto& task : result.plan.afterwards)
         session.warn(task);
@@ -81,7 +82,7 @@ static std::vector<Option> with_common(std::vector<Option> options) {
           flag("dry-run", "print the plan, change nothing"),
           flag("full", "store all of the memory, not only what differs from an earlier image"),
           flag("wait", "return when the snapshot is complete and durable (default)"),
-          flag("no-wait", "return when the guest runs again")})
+          flag("no-wait", "return when the guest runs again; the snapshot is 'saving' until it is complete")})
         options.push_back(option);
     return options;
 }

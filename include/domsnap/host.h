@@ -54,7 +54,7 @@ struct CreateOptions {
     bool reuse_external = false, quiesce = false, atomic = false, live = false, validate = false;
     bool dry_run = false;
     bool full = false; ///< the memory whole, not only what differs from an earlier image
-    bool wait = true;
+    bool wait = true;  ///< else it returns as soon as the guest runs again, where the guest runs meanwhile
 };
 
 struct RevertOptions {
@@ -88,7 +88,16 @@ struct PlanView {
 
 struct CreateResult {
     std::string name;
-    PlanView plan; ///< filled always
+    PlanView plan;       ///< filled always
+    bool saving = false; ///< its memory is being written still; it is no snapshot until that is done
+};
+
+/// A guest's memory on its way into a file, whoever waits for it; or what became of the last one.
+struct JobInfo {
+    enum class State { running, completed, failed, cancelled } state = State::running;
+    std::string snapshot; ///< "" = not known any more
+    std::string error;    ///< of failed and cancelled
+    uint64_t elapsed_ms = 0, memory_done = 0, memory_total = 0;
 };
 
 struct RevertResult {
@@ -129,7 +138,7 @@ struct VerifyResult {
 };
 
 struct SnapshotInfo {
-    std::string name, domain, state, parent; ///< parent "" = root
+    std::string name, domain, state, parent; ///< parent "" = root; state "saving": it is none yet
     bool current = false, external = false, has_memory = false;
     std::string memory; ///< location of memory: "no", "internal", "external"
     unsigned children = 0, descendants = 0;
@@ -264,6 +273,14 @@ class Host {
     /// new name.
     std::string snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml,
                               bool rename, bool clone);
+
+    /// Nothing if no memory is being written.
+    std::optional<JobInfo> job(const std::string& domain) const;
+    /// The last one that ended.
+    std::optional<JobInfo> completed_job(const std::string& domain) const;
+    /// Asks for its end: the snapshot is taken back, the guest goes on. Returns at once. Throws conflict if
+    /// there is none.
+    void abort_job(const std::string& domain);
 
     /// What was cut short and waits to be finished or taken back, in words: what is seen of the domain may be
     /// half of it. "" if nothing was, or if whoever began it is still at work.

@@ -1,12 +1,15 @@
 // Host: snapshots as they are listed, shown and edited.
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/in_place.h"
 #include "engine/outlines.h"
 #include "engine/redefine.h"
+#include "engine/saving.h"
 #include "engine/session.h"
 #include "model/first_name.h"
 #include "xml/snapshot.h"
 
+#include <algorithm>
 #include <domsnap/host.h>
 #include <fmt/format.h>
 
@@ -35,22 +38,40 @@ SnapshotInfo info_of(const model::SnapshotOutline& snapshot, const model::Outlin
     return info;
 }
 
+/// Nothing if the record is there by now.
+std::optional<SnapshotInfo> info_of(const std::optional<Saving>& saved, const model::OutlineTree& tree,
+                                    const std::string& domain) {
+    if (!saved || saved->ending || tree.find(saved->snapshot.name)) return std::nullopt;
+    auto info = info_of(model::outline_of(saved->snapshot), tree, {}, domain);
+    info.state = "saving";
+    return info;
+}
+
 } // namespace
 
 std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
     const View view(folders_, resolve_name(folders_, domain));
+    const auto saved = saving(view); // first: it becomes a record, and is seen as one or the other then
     const auto tree = outlines_of(view);
     const auto below = tree.count_below();
     std::vector<SnapshotInfo> all;
-    all.reserve(below.size());
+    all.reserve(below.size() + 1);
     for (const auto& snapshot : tree.all())
         all.push_back(info_of(snapshot, tree, below[all.size()], view.name()));
+    if (auto info = info_of(saved, tree, view.name())) {
+        const auto place = std::find_if(all.begin(), all.end(), [&](const SnapshotInfo& other) {
+            return text::name_less(info->name, other.name);
+        });
+        all.insert(place, *std::move(info));
+    }
     return all;
 }
 
 SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& snapshot) const {
     const View view(folders_, resolve_name(folders_, domain));
+    const auto saved = saving(view);
     const auto tree = outlines_of(view);
+    if (auto info = info_of(saved, tree, view.name()); info && info->name == snapshot) return *info;
     const auto& outline = tree.get(snapshot);
     const auto at = static_cast<size_t>(&outline - tree.all().data());
     auto info = info_of(outline, tree, tree.count_below()[at], view.name());

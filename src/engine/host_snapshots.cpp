@@ -1,15 +1,18 @@
 // Host: snapshots made, reverted to, deleted.
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/finish.h"
 #include "engine/forks.h"
 #include "engine/freeze.h"
 #include "engine/guest.h"
+#include "engine/huge_pages.h"
 #include "engine/in_place.h"
 #include "engine/observe.h"
 #include "engine/others.h"
 #include "engine/pages.h"
 #include "engine/redefine.h"
 #include "engine/runner.h"
+#include "engine/saving.h"
 #include "engine/verify.h"
 #include "engine/whole_records.h"
 #include "memory/save_file.h"
@@ -19,6 +22,7 @@
 #include "xml/snapshot.h"
 #include "xml/validate.h"
 
+#include <algorithm>
 #include <domsnap/host.h>
 #include <fmt/format.h>
 
@@ -59,10 +63,38 @@ model::Snapshot resolve(model::Snapshot request, const CreateOptions& options, c
     return request;
 }
 
+bool saves_while_running(const plan::Plan& plan) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const plan::Action& step) {
+        const auto* change = std::get_if<plan::SwitchDisks>(&step);
+        return change && change->background;
+    });
+}
+
 void finish(const Session& session, const plan::Plan& plan, World& world, const Control& control) {
     for (const auto& warning : plan.warnings)
         control.warn(warning);
-    run_plan(world, plan, session.folder().journal(), control);
+    try {
+        run_plan(world, plan, session.folder().journal(), control);
+    } catch (const Error& error) {
+        note_failed_capture(session, plan, error);
+        throw;
+    }
+}
+
+/// The same, but that another process waits for the guest's memory. False if that was not to be.
+bool finish_behind(Session& session, const plan::Plan& plan) {
+    for (const auto& warning : plan.warnings)
+        session.control().warn(warning);
+    const auto world = real_world(session);
+    if (!run_plan_to_capture(*world, plan, session.folder().journal(), session.control())) return false;
+    try {
+        hand_over(session);
+        return true;
+    } catch (const Error& error) {
+        session.control().warn(fmt::format("it is waited for, because nobody else can: {}", error.what()));
+    }
+    continue_plan(*world, session.folder().journal(), session.control());
+    return false;
 }
 
 } // namespace
@@ -80,7 +112,12 @@ CreateResult create(Session& session, model::Snapshot request, const CreateOptio
     if (options.quiesce) look_at_agent(session, facts);
     const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
     CreateResult result{plan.snapshot, plan::describe(plan)};
-    if (!options.dry_run) finish(session, plan, *real_world(session), session.control());
+    if (options.dry_run) return result;
+    if (saves_while_running(plan)) shorten_the_stop(session);
+    if (!options.wait && saves_while_running(plan))
+        result.saving = finish_behind(session, plan);
+    else
+        finish(session, plan, *real_world(session), session.control());
     return result;
 }
 

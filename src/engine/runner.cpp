@@ -6,6 +6,7 @@
 #include "os/file.h"
 #include "store/journal.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 
@@ -156,9 +157,10 @@ bool goes_forward(const plan::Plan& plan, const Progressed& state) {
 
 } // namespace
 
-void run_plan(World& world, const plan::Plan& plan, const std::string& journal_path, const Control& control) {
-    Journal journal = Journal::open(journal_path, plan::to_json(plan));
-    for (uint32_t step = 0; step < plan.steps.size(); ++step) {
+/// Steps first … last-1, of a plan that nobody has interrupted.
+static void run_steps(World& world, Journal& journal, const plan::Plan& plan, uint32_t first, uint32_t last,
+                      const Control& control) {
+    for (uint32_t step = first; step < last; ++step) {
         bool begun = false;
         try {
             check_cancel(plan, step, control);
@@ -168,7 +170,52 @@ void run_plan(World& world, const plan::Plan& plan, const std::string& journal_p
             fail_forward(journal, plan, step, error);
         }
     }
+}
+
+static bool waits_for_memory(const plan::Action& action) {
+    return std::holds_alternative<plan::AwaitCapture>(action);
+}
+
+void run_plan(World& world, const plan::Plan& plan, const std::string& journal_path, const Control& control) {
+    Journal journal = Journal::open(journal_path, plan::to_json(plan));
+    run_steps(world, journal, plan, 0, static_cast<uint32_t>(plan.steps.size()), control);
     journal.close();
+}
+
+bool run_plan_to_capture(World& world, const plan::Plan& plan, const std::string& journal_path,
+                         const Control& control) {
+    Journal journal = Journal::open(journal_path, plan::to_json(plan));
+    const auto wait = std::find_if(plan.steps.begin(), plan.steps.end(), waits_for_memory);
+    run_steps(world, journal, plan, 0, static_cast<uint32_t>(wait - plan.steps.begin()), control);
+    if (wait != plan.steps.end()) return true;
+    journal.close();
+    return false;
+}
+
+void continue_plan(World& world, const std::string& journal_path, const Control& control) {
+    const auto content = store::load_journal(journal_path);
+    if (!content)
+        throw Error(ErrorCode::not_found, fmt::format("{}: no journal to go on with", journal_path));
+    Journal journal = Journal::resume(journal_path);
+    const plan::Plan plan = plan::plan_from_json(content->plan);
+    const Progressed state = read_marks(*content, plan.steps.size());
+    run_steps(world, journal, plan, state.done, static_cast<uint32_t>(plan.steps.size()), control);
+    journal.close();
+}
+
+/// A guest's memory goes on being saved when the command that waits for it is killed: where it became whole,
+/// the snapshot is had. Everything before that wait must be done, since what else was read in the one stop is
+/// lost with the process.
+static bool had_its_capture(World& world, Journal& journal, const plan::Plan& plan, const Progressed& state) {
+    if (state.going_back || state.done >= plan.steps.size() || !waits_for_memory(plan.steps[state.done]))
+        return false;
+    try {
+        bool begun = false;
+        apply_step(world, journal, plan, state.done, begun);
+        return true;
+    } catch (const Error&) {
+        return false; // it did not: back
+    }
 }
 
 std::vector<std::string> recover_plan(World& world, const std::string& journal_path) {
@@ -182,6 +229,7 @@ std::vector<std::string> recover_plan(World& world, const std::string& journal_p
     const plan::Plan plan = plan::plan_from_json(content->plan);
     const Progressed state = read_marks(*content, plan.steps.size());
     if (goes_forward(plan, state)) return go_forward(world, journal, plan, state.done);
+    if (had_its_capture(world, journal, plan, state)) return go_forward(world, journal, plan, state.done + 1);
     go_back(world, journal, plan, state.begun, state.undone);
     return {fmt::format("took back the interrupted {} of '{}'", plan.operation, plan.snapshot)};
 }

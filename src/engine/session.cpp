@@ -7,6 +7,7 @@
 #include "engine/outlines.h"
 #include "engine/pages.h"
 #include "engine/runner.h"
+#include "engine/saving.h"
 #include "os/file.h"
 #include "os/guard.h"
 #include "store/records.h"
@@ -123,7 +124,11 @@ std::string resolve_name(const Folders& folders, const std::string& given) {
 
 static os::FileLock take_lock(const View& view, const std::string& verb, const Control& control) {
     const auto who = fmt::format("{} {} (pid {})", verb, text::printable(view.name()), getpid());
-    const auto say = [&](const std::string& holder) { control.warn(fmt::format("waiting for {}", holder)); };
+    const auto say = [&](const std::string& holder) {
+        const auto capture = words_of_saving(view);
+        control.warn(capture.empty() ? fmt::format("waiting for {}", holder)
+                                     : fmt::format("{} waits for {}", verb, capture));
+    };
     return os::FileLock::take(view.folder().lock_path(), os::LockMode::exclusive, who,
                               Deadline::after(std::chrono::hours(1)), say);
 }
@@ -138,6 +143,7 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
     for (const auto& line : recover(*this))
         control_.warn(line);
     tend_pages(*this);
+    tell_failed_capture(*this);
     reload();
 }
 
@@ -150,6 +156,9 @@ Session::Session(const Folders& folders, model::Domain new_domain, const std::st
     store::finish_removals(folders.state); // lest they take what becomes the new one's
     folder().make_anew();
 }
+
+Session::Session(const Folders& folders, const std::string& name, os::FileLock lock, const Control& control)
+    : View(folders, name), control_(control), lock_(std::move(lock)) {}
 
 void Session::reload() { set_definition(parse_domain(folder().definition(), name())); }
 

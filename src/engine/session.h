@@ -63,6 +63,9 @@ class Session : public View {
     /// For making that domain, in a folder that is empty. Throws conflict if there is one of that name.
     Session(const Folders& folders, model::Domain new_domain, const std::string& verb,
             const Control& control);
+    /// With a lock that another process had and handed over: nothing is recovered, its plan is in the midst.
+    Session(const Folders& folders, const std::string& name, os::FileLock lock, const Control& control);
+    const os::FileLock& lock() const { return lock_; }
     const Control& control() const { return control_; }
     /// The definition, after a plan has changed it.
     void reload();

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "engine/end_capture.h"
 #include "engine/memory_identity.h"
+#include "engine/saving.h"
 #include "engine/steps.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
@@ -39,8 +40,10 @@ void prepare_capture(Session& session, Underway& underway, const plan::SwitchDis
             .count();
     const auto identity = identity_of(session.live(), qemu.version(), now);
     underway.expected = identity.ram_size;
-    underway.capture.emplace(memory::CaptureProcess::start(
-        std::move(stream), step.image, identity, session.files().folder + "/capture.log", step.parent));
+    forget_captures(session);
+    underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity,
+                                                           session.files().folder + "/capture.log",
+                                                           step.parent, session.files().capture()));
     qmp::give_fd(qemu, stream_name, feed.get(), quick());
 }
 
@@ -109,10 +112,10 @@ void undo(Session& session, Underway& underway, const plan::SwitchDisks& step) {
 
 namespace {
 
-/// The user's Ctrl-C while memory is being written. QEMU 8 and later may be told to stop; before that the
-/// capture is drained, and the undo waits for it.
+/// The user's Ctrl-C, or domjobabort, while memory is being written. QEMU 8 and later may be told to stop;
+/// before that the capture is drained, and the undo waits for it.
 void obey_cancel(Session& session, const plan::AwaitCapture& step) {
-    if (!session.control().cancelled()) return;
+    if (!session.control().cancelled() && !is_unwanted(session, step.image)) return;
     const bool may_cancel =
         !qmp::query_capabilities(session.monitor(), quick()).background_snapshot_must_be_drained();
     if (may_cancel || !step.was_running) qmp::migrate_cancel(session.monitor(), quick());
@@ -134,6 +137,19 @@ memory::CaptureResult wait_for_image(Session& session, Underway& underway, const
     }
 }
 
+/// The same by what everybody can see, for a process that did not start the capture.
+void wait_for_others_image(Session& session, const plan::AwaitCapture& step) {
+    while (memory::capture_in_progress(step.image)) {
+        obey_cancel(session, step);
+        if (const auto status = capture_status(session, step.image))
+            session.control().report("memory", status->done, status->total);
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    const auto status = capture_status(session, step.image);
+    if (status && !status->error.empty()) throw Error(ErrorCode::io, status->error, status->hint);
+    memory::ImageReader::open(step.image); // whole, or it says what is missing
+}
+
 /// The stream's end reaches the capture a moment before QEMU calls the migration completed; until then it
 /// takes no other.
 void wait_until_over(Session& session) {
@@ -149,16 +165,19 @@ void wait_until_over(Session& session) {
 } // namespace
 
 void apply(Session& session, Underway& underway, const plan::AwaitCapture& step) {
-    if (!underway.capture)
-        throw Error(ErrorCode::outcome_unknown, fmt::format("the capture of {} was interrupted", step.image));
-    const auto result = wait_for_image(session, underway, step);
-    // Before QEMU is asked: one whose reader was killed may not answer any more.
-    if (!result.complete) throw Error(ErrorCode::io, result.error);
-    wait_until_over(session);
+    if (underway.capture) {
+        const auto result = wait_for_image(session, underway, step);
+        // Before QEMU is asked: one whose reader was killed may not answer any more.
+        if (!result.complete) throw Error(ErrorCode::io, result.error);
+        if (!result.whole_because.empty())
+            session.control().warn("the memory was stored whole: " + result.whole_because);
+        session.control().report("memory", underway.expected, underway.expected);
+    } else {
+        wait_for_others_image(session, step);
+    }
     underway.capture.reset();
-    if (!result.whole_because.empty())
-        session.control().warn("the memory was stored whole: " + result.whole_because);
-    session.control().report("memory", underway.expected, underway.expected);
+    if (!session.process()) return; // it may end once its memory is saved
+    wait_until_over(session);
     resume_if(session, step.was_running); // a stopped capture leaves it in "postmigrate"
 }
 

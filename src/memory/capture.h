@@ -41,10 +41,12 @@ CaptureResult capture_stream(int stream, const os::Fd& image, const std::string&
 class CaptureProcess {
   public:
     /// stream: the read end; given to the child and closed here. image_path: an existing empty file of ours.
-    /// parent: as for capture_stream. The paths, and nothing else, show in the child's command line. Errors:
+    /// parent: as for capture_stream. The paths, and nothing else, show in the child's command line.
+    /// status_path: where it tells everybody how far it is (memory/capture_status.h); "" = nowhere. Errors:
     /// not_found (no program), busy (somebody has the image's lock), io.
     static CaptureProcess start(os::Fd stream, const std::string& image_path, const ImageIdentity& identity,
-                                const std::string& log_path, const std::string& parent = {});
+                                const std::string& log_path, const std::string& parent = {},
+                                const std::string& status_path = {});
     CaptureProcess(CaptureProcess&&) noexcept;
     ~CaptureProcess(); ///< leaves the child alone
     const os::ProcessId& id() const;

@@ -1,10 +1,12 @@
 #include "memory/capture_report.h"
+#include "memory/capture_status.h"
 #include "memory/identity.h"
 #include "os/bulk.h"
 #include "os/signals.h"
 #include "os/socket.h"
 
 #include <cstdio>
+#include <unistd.h>
 
 namespace domsnap::memory {
 
@@ -18,16 +20,60 @@ static std::string read_identity(int fd) {
     return text;
 }
 
+namespace {
+/// What it says to everybody. A run-time folder that went with its QEMU, or is full, costs no capture.
+class Told {
+  public:
+    Told(std::string path, const std::string& image) : path_(std::move(path)) {
+        status_.image = image;
+        status_.began = milliseconds_since_epoch();
+        if (const auto own = os::process_id(::getpid())) status_.process = *own;
+        write();
+    }
+    void progress(uint64_t done, uint64_t total) {
+        status_.done = done;
+        status_.total = total;
+        const auto now = milliseconds_since_epoch();
+        if (now - last_ < 100) return;
+        last_ = now;
+        write();
+    }
+    void end(const CaptureResult& result) {
+        status_.state = result.complete ? CaptureStatus::State::complete : CaptureStatus::State::failed;
+        if (result.complete) status_.done = status_.total;
+        status_.error = result.error;
+        status_.hint = result.hint;
+        status_.ended = milliseconds_since_epoch();
+        write();
+    }
+
+  private:
+    void write() const {
+        try {
+            if (!path_.empty()) write_capture_status(path_, status_);
+        } catch (const Error&) {
+            // Who waits hears it through the pipe, or sees it by the image.
+        }
+    }
+
+    std::string path_;
+    CaptureStatus status_;
+    int64_t last_ = 0;
+};
+} // namespace
+
 // An identity that is not understood fails the capture only after the stream is drained, like every other
 // error.
-static CaptureResult capture(const os::Fd& image, const std::string& path, const std::string& parent) {
+static CaptureResult capture(const os::Fd& image, const std::string& path, const std::string& parent,
+                             Told& told) {
     CaptureResult failed;
     try {
         const ImageIdentity identity = identity_from_json(read_identity(CaptureDescriptors::identity));
         Control control;
-        control.progress = [](const Progress& p) {
+        control.progress = [&](const Progress& p) {
             os::write_line_if_room(CaptureDescriptors::report, to_line(CaptureProgress{p.done, p.total}),
                                    unread_progress);
+            told.progress(p.done, p.total);
         };
         return capture_stream(CaptureDescriptors::stream, image, path, identity, control, parent);
     } catch (const Error& e) {
@@ -40,15 +86,19 @@ static CaptureResult capture(const os::Fd& image, const std::string& path, const
 }
 
 int capture_main(int argc, const char* const* argv) {
-    if (argc != 2 && argc != 3) {
-        std::fputs("usage: domsnap-memory IMAGE [PARENT] (domsnap starts it, with descriptors 3 to 6)\n",
-                   stderr);
+    if (argc != 4) {
+        std::fputs(
+            "usage: domsnap-memory IMAGE STATUS PARENT, each but the first may be empty (domsnap starts "
+            "it, with descriptors 3 to 6)\n",
+            stderr);
         return 2;
     }
     os::ignore_interrupts(); // a guest under QEMU 7.2 hangs if we go before its stream ends
     os::Fd image(CaptureDescriptors::image);
-    const CaptureResult result = capture(image, argv[1], argc == 3 ? argv[2] : "");
-    image.reset(); // with the lock: who hears the result may find the image free
+    Told told(argv[2], argv[1]);
+    const CaptureResult result = capture(image, argv[1], argv[3], told);
+    told.end(result); // before the lock goes: who finds the image free reads why
+    image.reset();    // with the lock: who hears the result may find the image free
     os::write_line_if_room(CaptureDescriptors::report, to_line(result), SIZE_MAX);
     if (!result.complete) std::fprintf(stderr, "domsnap-memory: %s\n", result.error.c_str());
     return result.complete ? 0 : 1;

@@ -89,6 +89,13 @@ FileLock FileLock::try_take(const std::string& path, LockMode mode, const std::s
     return lock;
 }
 
+FileLock FileLock::handed_over(int descriptor, const std::string& who) {
+    FileLock lock;
+    lock.fd_.reset(descriptor);
+    sign(lock.fd_, LockMode::exclusive, who);
+    return lock;
+}
+
 // Asked again and again, because flock(2) knows no time limit and interrupting it needs a signal of our own.
 FileLock FileLock::take(const std::string& path, LockMode mode, const std::string& who, Deadline deadline,
                         const std::function<void(const std::string&)>& on_wait) {

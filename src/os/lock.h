@@ -24,6 +24,11 @@ class FileLock {
     static FileLock try_take(const std::string& path, LockMode mode, const std::string& who);
     explicit operator bool() const { return static_cast<bool>(fd_); }
 
+    /// The lock lasts until the last process that has the descriptor has closed it: it can be handed to a
+    /// child, which takes it up under the number that it got it as and signs for it.
+    int descriptor() const { return fd_.get(); }
+    static FileLock handed_over(int descriptor, const std::string& who);
+
   private:
     Fd fd_;
 };

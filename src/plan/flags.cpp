@@ -102,13 +102,7 @@ void check(std::string_view verb, const Options& options, const std::vector<Opti
 
 } // namespace
 
-void check_flags(const CreateOptions& o) {
-    check("snapshot-create", o, create_option_names());
-    if (!o.wait)
-        throw Error(
-            ErrorCode::unsupported, "--no-wait is not built yet",
-            "the guest runs on all the same while its memory is written; run the command in the background");
-}
+void check_flags(const CreateOptions& o) { check("snapshot-create", o, create_option_names()); }
 
 void check_flags(const RevertOptions& o) { check("snapshot-revert", o, revert_option_names()); }
 

@@ -1,6 +1,8 @@
 // domjobinfo and domjobabort.
 #include "rpc/domains.h"
 
+#include <algorithm>
+
 namespace domsnap::rpc {
 
 namespace {
@@ -20,19 +22,37 @@ struct InfoResult {
                  memory_left, file_total, file_done, file_left)
 };
 
+/// Of another process: the capture of a guest's memory is what can be seen from outside.
+JobStats stats_of(const JobInfo& job) {
+    JobStats stats;
+    stats.type = job.state == JobInfo::State::running     ? JobType::unbounded
+                 : job.state == JobInfo::State::completed ? JobType::completed
+                 : job.state == JobInfo::State::cancelled ? JobType::cancelled
+                                                          : JobType::failed;
+    stats.elapsed_ms = job.elapsed_ms;
+    stats.memory_total = std::max(job.memory_total, job.memory_done);
+    stats.memory_done = job.memory_done;
+    return stats;
+}
+
 std::optional<JobStats> running(Call& call, const DomainRef& domain) {
     // Without a word to QEMU, which may be busy with this very job.
     if (const auto job = call.service().jobs.running(domain.uuid)) return job->stats(JobType::unbounded);
-    call.host().info(key_of(domain)); // must exist
-    return std::nullopt;
+    const auto others = call.host().job(key_of(domain)); // the domain must exist
+    return others ? std::optional(stats_of(*others)) : std::nullopt;
+}
+
+std::optional<JobStats> ended(Call& call, const DomainRef& domain, bool keep) {
+    if (const auto own = call.service().jobs.completed(domain.uuid, keep)) return own;
+    const auto others = call.host().completed_job(key_of(domain));
+    return others ? std::optional(stats_of(*others)) : std::nullopt;
 }
 
 StatsResult stats(Call& call, const DomainFlags& arguments) {
     constexpr uint32_t completed = 1, keep = 2;
     check_flags(arguments.flags, completed | keep, call.procedure);
-    const auto found = arguments.flags & completed
-                           ? call.service().jobs.completed(arguments.domain.uuid, arguments.flags & keep)
-                           : running(call, arguments.domain);
+    const auto found = arguments.flags & completed ? ended(call, arguments.domain, arguments.flags & keep)
+                                                   : running(call, arguments.domain);
     if (!found) return {};
     return {static_cast<int32_t>(found->type), found->params()};
 }
@@ -57,9 +77,13 @@ InfoResult info(Call& call, const OfDomain& arguments) {
 
 void abort(Call& call, const DomainRef& domain) {
     if (const auto job = call.service().jobs.running(domain.uuid)) return job->abort();
-    call.host().info(key_of(domain)); // must exist
-    throw Refusal(Code::operation_invalid, Area::qemu,
-                  "Requested operation is not valid: no job is active on the domain");
+    try {
+        call.host().abort_job(key_of(domain));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::conflict)
+            throw Refusal(Code::operation_invalid, Area::qemu, error.what());
+        throw;
+    }
 }
 Nothing abort_plain(Call& call, const OfDomain& arguments) {
     abort(call, arguments.domain);

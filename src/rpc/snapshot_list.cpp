@@ -40,11 +40,18 @@ ui::SnapshotFilter filter_of(uint32_t flags) {
     return filter;
 }
 
+/// libvirt's clients know no snapshot that is not one yet.
+std::vector<SnapshotInfo> complete_ones(Call& call, const std::string& domain) {
+    auto all = call.host().snapshots(domain);
+    std::erase_if(all, [](const SnapshotInfo& snapshot) { return snapshot.state == "saving"; });
+    return all;
+}
+
 std::vector<SnapshotInfo> of_domain(Call& call, const DomainRef& domain, uint32_t flags) {
     check_flags(flags, all_flags, call.procedure);
     auto filter = filter_of(flags);
     filter.roots = flags & roots_or_descendants;
-    return ui::select(call.host().snapshots(key_of(domain)), filter);
+    return ui::select(complete_ones(call, key_of(domain)), filter);
 }
 
 std::vector<SnapshotInfo> below(Call& call, const SnapshotRef& snapshot, uint32_t flags) {
@@ -54,7 +61,7 @@ std::vector<SnapshotInfo> below(Call& call, const SnapshotRef& snapshot, uint32_
     filter.descendants = flags & roots_or_descendants;
     const auto key = key_of(snapshot.domain);
     call.host().snapshot_info(key, snapshot.name); // must exist
-    return ui::select(call.host().snapshots(key), filter);
+    return ui::select(complete_ones(call, key), filter);
 }
 
 struct SnapshotList {

@@ -74,6 +74,15 @@ void checkpoint(World& world, Host& host) {
     write_leaf(world, host, "vda", 1, '1');
 }
 
+Run creating_behind(std::function<std::string(const World&)> xml) {
+    return [=](World& world, Host& host, const Control& control) {
+        CreateOptions options;
+        options.wait = false;
+        host.snapshot_create(the_domain, xml(world), options, control);
+        host.recover(the_domain, control);
+    };
+}
+
 Run creating(std::function<std::string(const World&)> xml, CreateOptions options) {
     return [=](World& world, Host& host, const Control& control) {
         host.snapshot_create(the_domain, xml(world), options, control);

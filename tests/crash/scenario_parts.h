@@ -32,6 +32,8 @@ void checkpoint(World& world, domsnap::Host& host);
 
 // Verbs
 Run creating(std::function<std::string(const World&)> xml, domsnap::CreateOptions options = {});
+/// Carried on by a process that is not struck; it is over when its lock can be had.
+Run creating_behind(std::function<std::string(const World&)> xml);
 Run reverting(const std::string& snapshot, domsnap::RevertOptions options = {});
 Run deleting(const std::string& snapshot, domsnap::DeleteOptions options = {});
 Run undefining(domsnap::Host::UndefineOptions options);

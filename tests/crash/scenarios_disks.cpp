@@ -44,6 +44,8 @@ std::vector<Scenario> scenarios_of_create() {
         {"snapshot-create", "running, disks only", two_disks, true, creating(external, disk_only)},
         {"snapshot-create", "running, disks only, mixed", two_disks, true, creating(both, disk_only)},
         {"snapshot-create", "running, memory external", two_disks, true, creating(full)},
+        {"snapshot-create", "running, memory external, not waited for", two_disks, true,
+         creating_behind(full)},
         {"snapshot-create", "running, memory on a parent", checkpoint, true, creating(full)},
         {"snapshot-create", "running, all internal", two_disks, true, creating(all_internal)},
     };

@@ -23,12 +23,15 @@ class FileWorld : public World {
     std::map<std::string, std::string>& files;
     int effects_left; ///< the crash or failure comes when it reaches 0; negative: never
     bool fail_instead = false;
+    bool capture_is_lost = false;
     unsigned effects = 0;
 
     FileWorld(std::map<std::string, std::string>& state, int left) : files(state), effects_left(left) {}
 
     void apply(const plan::Action& action) override {
         const auto key = key_of(action);
+        if (capture_is_lost && std::holds_alternative<plan::AwaitCapture>(action))
+            throw Error(ErrorCode::corrupt, "torn");
         if (const auto* overlay = std::get_if<plan::MakeOverlay>(&action);
             overlay && overlay->backing == "foreign")
             throw Error(ErrorCode::conflict, "exists");
@@ -47,8 +50,10 @@ class FileWorld : public World {
     static std::string key_of(const plan::Action& action) {
         if (const auto* overlay = std::get_if<plan::MakeOverlay>(&action)) return overlay->path;
         if (const auto* record = std::get_if<plan::PutRecord>(&action)) return "record " + record->name;
+        if (const auto* await = std::get_if<plan::AwaitCapture>(&action)) return "awaited " + await->image;
         if (const auto* end = std::get_if<plan::EndGuest>(&action)) return "ended " + end->reason;
         if (const auto* remove = std::get_if<plan::RemoveFile>(&action)) return "removed " + remove->path;
+        if (std::holds_alternative<plan::PutLive>(action)) return "live";
         return "?";
     }
     template <class Effect>
@@ -82,6 +87,15 @@ plan::Plan final_plan() {
     plan.steps = {plan::MakeOverlay{"a", "", "", 0}, plan::EndGuest{"x"}, plan::PutRecord{"s", "x", ""}};
     plan.point_of_no_return = 1;
     plan.clean_up = 3;
+    return plan;
+}
+
+/// As a create with memory: the capture goes on without the process that waits for it.
+plan::Plan waiting_plan() {
+    plan::Plan plan = undoable_plan();
+    plan.steps = {plan::MakeOverlay{"a", "", "", 0}, plan::AwaitCapture{"m", true}, plan::PutLive{"x", ""},
+                  plan::PutRecord{"s", "x", ""}};
+    plan.point_of_no_return = 3;
     return plan;
 }
 
@@ -134,7 +148,7 @@ TEST_F(RunnerTest, CarriesOutAPlan) {
 }
 
 TEST_F(RunnerTest, ACrashAnywhereLeavesTheOldWorldOrTheNew) {
-    for (const auto& plan : {undoable_plan(), final_plan()})
+    for (const auto& plan : {undoable_plan(), final_plan(), waiting_plan()})
         for (int first = 0; first < 20; ++first)
             for (int second = -1; second < 20; ++second) {
                 const auto files = run_with_crashes(plan, first, second);
@@ -201,6 +215,44 @@ TEST_F(RunnerTest, WhatMayBeLeftEndsTheOperation) {
     EXPECT_THROW(run_plan(world, plan, journal, {}), Error);
     EXPECT_FALSE(os::exists(journal));
     EXPECT_TRUE(files.contains("record t"));
+}
+
+TEST_F(RunnerTest, WhatWaitsForMemoryIsCarriedOnBySomebodyElse) {
+    std::map<std::string, std::string> files;
+    FileWorld first(files, -1), second(files, -1);
+    EXPECT_TRUE(run_plan_to_capture(first, waiting_plan(), journal, {}));
+    EXPECT_TRUE(os::exists(journal));
+    EXPECT_FALSE(is_new(waiting_plan(), files));
+    continue_plan(second, journal, {});
+    EXPECT_TRUE(is_new(waiting_plan(), files));
+    EXPECT_FALSE(os::exists(journal));
+    files.clear();
+    EXPECT_FALSE(run_plan_to_capture(first, undoable_plan(), journal, {})) << "there is nothing to wait for";
+    EXPECT_TRUE(is_new(undoable_plan(), files));
+    EXPECT_FALSE(os::exists(journal));
+}
+
+TEST_F(RunnerTest, ACaptureThatBecameWholeIsNotThrownAway) {
+    for (const bool lost : {false, true}) {
+        std::map<std::string, std::string> files;
+        FileWorld first(files, -1), recovery(files, -1);
+        run_plan_to_capture(first, waiting_plan(), journal, {});
+        recovery.capture_is_lost = lost;
+        EXPECT_EQ(recover_plan(recovery, journal).size(), 1u);
+        EXPECT_EQ(is_new(waiting_plan(), files), !lost);
+        EXPECT_EQ(files.empty(), lost);
+        EXPECT_FALSE(os::exists(journal));
+    }
+}
+
+TEST_F(RunnerTest, AFailureOfWhoCarriesOnTakesEverythingBack) {
+    std::map<std::string, std::string> files;
+    FileWorld first(files, -1), second(files, -1);
+    run_plan_to_capture(first, waiting_plan(), journal, {});
+    second.capture_is_lost = true;
+    EXPECT_THROW(continue_plan(second, journal, {}), Error);
+    EXPECT_TRUE(files.empty());
+    EXPECT_FALSE(os::exists(journal));
 }
 
 TEST_F(RunnerTest, AJournalWithoutAWholePlanMeansThatNothingWasDone) {

@@ -1,5 +1,7 @@
 #include "images.h"
 #include "memory/capture.h"
+#include "memory/capture_status.h"
+#include "os/file.h"
 #include "os/process.h"
 
 #include <csignal>
@@ -25,12 +27,12 @@ class CaptureProcessTest : public testing::Test {
     CaptureProcess start() {
         auto [in, out] = os::make_pipe();
         writer = std::move(out);
-        return CaptureProcess::start(std::move(in), image, some_identity, scratch / "log");
+        return CaptureProcess::start(std::move(in), image, some_identity, scratch / "log", {}, status);
     }
     void send(std::string_view bytes) { os::write_all(writer.get(), bytes.data(), bytes.size(), "the pipe"); }
 
     Scratch scratch;
-    const std::string image = scratch / "image", stream = small_stream();
+    const std::string image = scratch / "image", status = scratch / "status", stream = small_stream();
     os::Fd writer;
 };
 
@@ -64,6 +66,57 @@ TEST_F(CaptureProcessTest, IsWaitedForByTheFileAlone) {
     later.join();
     EXPECT_NO_THROW(ImageReader::open(image));
     process.wait({}, 0, Deadline::after(20s));
+}
+
+TEST_F(CaptureProcessTest, TellsEverybodyHowFarItIs) {
+    CaptureProcess process = start();
+    send(stream);
+    const Deadline soon = Deadline::after(20s);
+    while (!os::exists(status) && !soon.passed())
+        ::poll(nullptr, 0, 5);
+    const auto meanwhile = read_capture_status(status);
+    ASSERT_TRUE(meanwhile);
+    EXPECT_TRUE(meanwhile->goes_on());
+    EXPECT_EQ(meanwhile->process, process.id());
+    EXPECT_EQ(meanwhile->image, image);
+    writer.reset();
+    EXPECT_TRUE(wait_for_capture(image, soon));
+    const auto after = read_capture_status(status);
+    EXPECT_EQ(after->state, CaptureStatus::State::complete);
+    EXPECT_GE(after->ended, after->began);
+    EXPECT_EQ(after->done, after->total);
+    process.wait({}, 0, soon);
+}
+
+TEST_F(CaptureProcessTest, TellsEverybodyWhatWentWrong) {
+    CaptureProcess process = start();
+    send(stream.substr(0, stream.size() / 2));
+    writer.reset();
+    EXPECT_TRUE(wait_for_capture(image, Deadline::after(20s)));
+    const auto after = read_capture_status(status);
+    EXPECT_EQ(after->state, CaptureStatus::State::failed);
+    EXPECT_FALSE(after->error.empty());
+}
+
+CaptureStatus told_of(const std::string& image) {
+    CaptureStatus status;
+    status.image = image;
+    status.snapshot = "s";
+    status.error = "full";
+    status.untold = true;
+    return status;
+}
+
+TEST_F(CaptureProcessTest, AStatusOfANewerDomsnapIsRefused) {
+    write_capture_status(status, told_of(image));
+    const auto told = read_capture_status(status);
+    EXPECT_EQ(told->snapshot, "s");
+    EXPECT_TRUE(told->untold);
+    os::write_file(status, R"({"version": 2})");
+    EXPECT_THROW(read_capture_status(status), Error);
+    os::write_file(status, "{");
+    EXPECT_THROW(read_capture_status(status), Error);
+    EXPECT_FALSE(read_capture_status(scratch / "none"));
 }
 
 TEST_F(CaptureProcessTest, OutlivesItsStarterAndItsSignals) {

@@ -137,3 +137,18 @@ TEST(Lock, where_no_file_can_be_made) {
     error_of(ErrorCode::not_found, [&] { FileLock::try_take(scratch / "no/l", LockMode::exclusive, "me"); });
     error_of(ErrorCode::io, [&] { FileLock::try_take(scratch / "link", LockMode::exclusive, "me"); });
 }
+
+TEST(Lock, is_handed_over_with_its_descriptor) {
+    const Scratch scratch;
+    const std::string path = scratch / "lock";
+    FileLock first = FileLock::try_take(path, LockMode::exclusive, "first");
+    FileLock second = FileLock::handed_over(::dup(first.descriptor()), "second");
+    first = FileLock();
+    std::string holder;
+    EXPECT_THROW(FileLock::take(path, LockMode::exclusive, "third", Deadline::after(0ms),
+                                [&](const std::string& who) { holder = who; }),
+                 Error);
+    EXPECT_EQ(holder, "second");
+    second = FileLock();
+    EXPECT_TRUE(FileLock::try_take(path, LockMode::exclusive, "third"));
+}

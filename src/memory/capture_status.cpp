@@ -1,0 +1,72 @@
+#include "memory/capture_status.h"
+
+#include "base/text.h"
+#include "os/file.h"
+
+#include <chrono>
+#include <domsnap/error.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace domsnap::memory {
+
+using nlohmann::json;
+
+NLOHMANN_JSON_SERIALIZE_ENUM(CaptureStatus::State, {{CaptureStatus::State::failed, "failed"},
+                                                    {CaptureStatus::State::capturing, "capturing"},
+                                                    {CaptureStatus::State::complete, "complete"},
+                                                    {CaptureStatus::State::cancelled, "cancelled"}})
+
+static CaptureStatus status_from(const json& object, const std::string& path) {
+    if (object.at("version").get<int>() != 1)
+        throw Error(ErrorCode::unsupported, fmt::format("{} was written by a newer domsnap", path));
+    CaptureStatus status;
+    status.state = object.at("state").get<CaptureStatus::State>();
+    status.image = object.at("image").get<std::string>();
+    status.snapshot = object.at("snapshot").get<std::string>();
+    status.error = object.at("error").get<std::string>();
+    status.hint = object.at("hint").get<std::string>();
+    status.done = object.at("done").get<uint64_t>();
+    status.total = object.at("total").get<uint64_t>();
+    status.began = object.at("began").get<int64_t>();
+    status.ended = object.at("ended").get<int64_t>();
+    status.process = {object.at("pid").get<pid_t>(), object.at("start_ticks").get<uint64_t>()};
+    status.untold = object.at("untold").get<bool>();
+    return status;
+}
+
+std::optional<CaptureStatus> read_capture_status(const std::string& path) {
+    const auto text = os::read_own_file(path, 64 << 10);
+    if (!text) return std::nullopt;
+    try {
+        return status_from(json::parse(*text), path);
+    } catch (const json::exception& error) {
+        throw Error(ErrorCode::corrupt,
+                    fmt::format("{} cannot be read: {}", text::printable(path), error.what()));
+    }
+}
+
+void write_capture_status(const std::string& path, const CaptureStatus& status) {
+    const json object{{"version", 1},
+                      {"state", status.state},
+                      {"image", status.image},
+                      {"snapshot", status.snapshot},
+                      {"error", status.error},
+                      {"hint", status.hint},
+                      {"done", status.done},
+                      {"total", status.total},
+                      {"began", status.began},
+                      {"ended", status.ended},
+                      {"pid", status.process.pid},
+                      {"start_ticks", status.process.start_ticks},
+                      {"untold", status.untold}};
+    os::write_file(path, object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+int64_t milliseconds_since_epoch() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+} // namespace domsnap::memory
