@@ -15,7 +15,7 @@ MISTAKES = {
     "half-a-step-stays": ("foreign ? failed : failed + 1", "foreign ? failed : failed"),
     "journal-removed-early": (
         "            check_cancel(plan, step, control);\n",
-        "            check_cancel(plan, step, control);\n            if (step + 1 == plan.steps.size()) os::remove_file_durably(journal_path);\n",
+        "            check_cancel(plan, step, control);\n            if (step + 1 == plan.steps.size()) os::remove_file_durably(journal.path());\n",
     ),
     "point-of-no-return-off-by-one": (
         "return step < plan.point_of_no_return ||",
@@ -34,6 +34,12 @@ bool chosen(const char* name) {
 }
 } // namespace
 void run_plan(World& world, const plan::Plan& plan, const std::string& path, const Control& control) {
+%s    std::abort();
+}
+bool run_plan_to_capture(World& world, const plan::Plan& plan, const std::string& path, const Control& control) {
+%s    std::abort();
+}
+void continue_plan(World& world, const std::string& path, const Control& control) {
 %s    std::abort();
 }
 std::vector<std::string> recover_plan(World& world, const std::string& path) {
@@ -64,7 +70,8 @@ def identifier(name):
 def main():
     runner, output = sys.argv[1:]
     text = pathlib.Path(runner).read_text()
-    calls = ["run_plan(world, plan, path, control)", "recover_plan(world, path)", "recover(session)"]
+    calls = ["run_plan(world, plan, path, control)", "run_plan_to_capture(world, plan, path, control)",
+             "continue_plan(world, path, control)", "recover_plan(world, path)", "recover(session)"]
     choices = ["".join(f'    if (chosen("{name}")) return {identifier(name)}::{call};\n' for name in MISTAKES) for call in calls]
     pathlib.Path(output).write_text("\n".join(mutant(name, text) for name in MISTAKES) + DISPATCH % tuple(choices))
 
