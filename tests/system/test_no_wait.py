@@ -13,7 +13,8 @@ from scratch import has_ended, pids_naming
 
 
 class Captures(harness.SystemTest):
-    """The capture is held up with SIGSTOP where the test wants to see it in its midst: a slow reader is harmless."""
+    """The capture is held up with SIGSTOP where the test wants to see it in its midst. The guest then stands still at its next
+    write to a page that is not saved yet."""
 
     def begin(self):
         self.running = self.boot(memory_mib=512)
@@ -67,7 +68,6 @@ class NoWait(Captures):
     def test_saving_then_whole(self):
         self.begin()
         self.assertTrue(self.hold(), "the capture is in its midst")
-        self.running.wait_for_ticks()
         self.assertIn("saving", self.ok("snapshot-list", "g"))
         info = json.loads(self.ok("--json", "snapshot-info", "g", "s"))
         self.assertEqual((info["state"], info["current"]), ("saving", False))
