@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "engine/steps.h"
 #include "image/qemu_img.h"
+#include "os/file.h"
 #include "plan/document.h"
 #include "plan/points.h"
 #include "qmp/commands.h"
@@ -121,29 +122,58 @@ void pull_online(Session& session, const plan::Pull& step) {
     drop_node(session, step.base_node);
 }
 
+/// What QEMU still has in memory of it would be written later: qcow2's tables, with the next stop.
+void flush_if_there(Session& session, const std::string& node) {
+    try {
+        session.forget_monitor(); // the connection may be broken in the midst of an answer
+        if (!node.empty() && session.process()) qmp::flush_node(session.monitor(), node, quick());
+    } catch (const Error&) {
+        // What stood in the way before is what the user must hear of.
+    }
+}
+
+/// One that was cancelled, or failed, has written to the file all the same: that was us. (I7)
+template <class Work>
+void writing_to(Session& session, const std::string& file, const std::string& node, const Work& work) {
+    try {
+        work();
+    } catch (const Error&) {
+        flush_if_there(session, node);
+        if (os::exists(file)) session.ledger().renew(file);
+        throw;
+    }
+}
+
 } // namespace
 
 void apply(Session& session, const plan::Merge& step) {
-    if (!step.top_node.empty() && session.process())
-        commit_between(session, step);
-    else
-        image::commit(step.child, step.child_format, step.base, session.control());
+    writing_to(session, step.base, step.base_node, [&] {
+        if (!step.top_node.empty() && session.process())
+            commit_between(session, step);
+        else
+            image::commit(step.child, step.child_format, step.base, session.control());
+    });
     session.ledger().merged(step.child, step.base);
 }
 
 void apply(Session& session, const plan::CommitActive& step) {
-    if (session.process())
-        commit_active_online(session, step);
-    else
-        commit_active_offline(session, step);
+    writing_to(session, step.base, step.base_node, [&] {
+        if (session.process())
+            commit_active_online(session, step);
+        else
+            commit_active_offline(session, step);
+    });
     session.ledger().merged(step.child, step.base);
 }
 
 void apply(Session& session, const plan::Pull& step) {
-    if (!step.node.empty() && session.process())
-        pull_online(session, step);
-    else if (image::info(step.path, step.format).backing_path != step.backing)
-        image::rebase(step.path, step.format, step.backing, step.backing_format, false, session.control());
+    writing_to(session, step.path, step.node, [&] {
+        if (!step.node.empty() && session.process())
+            pull_online(session, step);
+        else if (image::info(step.path, step.format).backing_path != step.backing)
+            image::rebase(step.path, step.format, step.backing, step.backing_format, false,
+                          session.control());
+    });
     session.ledger().renew(step.path);
 }
 
