@@ -67,6 +67,9 @@ std::string kept_below(const Collection& c, const Images& images, const std::str
 
 /// In words, why they cannot become one; "" = they can.
 std::string problem_of(const Collection& c, const std::string& path) {
+    if (const auto pinned = c.facts.pinned.find(path); pinned != c.facts.pinned.end())
+        return fmt::format("{} {} it as it is", text::join(pinned->second, ", "),
+                           pinned->second.size() == 1 ? "needs" : "need");
     for (const auto& image : image_chain(c.facts, path))
         if (const auto found = c.facts.images.find(image);
             found == c.facts.images.end() || !found->second.problem.empty())

@@ -193,6 +193,14 @@ TEST_F(Memories, WhatCannotBeReadIsNotWrittenAnew) {
     EXPECT_THAT(plan("a").warnings, ElementsAre(HasSubstr("/vm/a.mem stays: /vm/b.mem rests on it")));
 }
 
+TEST_F(Memories, WhatAForkNeedsIsNotWrittenAnew) {
+    add("a", "", "", {{1, "a"}});
+    add("b", "a", "a", {{2, "b"}});
+    facts.pinned["/vm/b.mem"] = {"fork 'f'"};
+    EXPECT_THAT(actions(plan("a")), IsEmpty());
+    EXPECT_THAT(plan("a").warnings, ElementsAre(HasSubstr("fork 'f' needs it as it is")));
+}
+
 TEST_F(Memories, AFileIsNeededByAllThatRestOnIt) {
     add("a", "", "", {{1, "a"}});
     add("b", "a", "a", {{2, "b"}});
