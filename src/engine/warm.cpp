@@ -105,7 +105,16 @@ std::vector<std::string> ready_overlays(const View& view) {
     return paths;
 }
 
+/// A revert that fell over to a new process leaves the one that it used up.
+static void remove_states(const View& view) {
+    const auto& folder = view.files().folder;
+    for (const auto& name : os::list_folder(folder))
+        if (name.starts_with("state-") && name.ends_with(".qcow2"))
+            os::remove_file_durably(folder + "/" + name);
+}
+
 void forget_warm(const View& view, const Control& control) {
+    remove_states(view);
     const auto written = read(view);
     if (!written) return;
     os::remove_file_durably(view.files().warm());
@@ -117,7 +126,6 @@ void forget_warm(const View& view, const Control& control) {
             os::remove_file_durably(overlay.path);
             view.ledger().forget(overlay.path);
         }
-        os::remove_file_durably(written->point.state_path);
     } catch (const Error& error) {
         control.warn(fmt::format("what lay ready for snapshot '{}' is left: {}",
                                  text::printable(written->point.snapshot), error.what()));
