@@ -41,7 +41,7 @@ class Unprivileged(harness.SystemTest):
         self.assertIn("the guest will stand still while its memory is saved: this user may not use userfaultfd", result.err)
         self.assertEqual(self.assert_healthy()["boot"], before["boot"])
         guest.do("fill 6 8")
-        result = self.cli("snapshot-revert", "g", "s")
+        result = self.cli("snapshot-revert", "g", "s", "--new-process")
         self.assertEqual(result.code, 0, result.err)
         self.assertIn("only once all of its memory is loaded: this user may not use userfaultfd", result.err)
         status = guest.status()
