@@ -6,8 +6,8 @@
 namespace domsnap::engine {
 
 /// QEMU protects its guest's RAM page by page within the stop. The snapshot before this one has split its
-/// huge pages, or the guest was given its memory in small ones; put together again, 2 GiB are protected in a
-/// twentieth of the time (docs/performance.md). The guest runs meanwhile. Bounded; nothing fails by it.
+/// huge pages, or the guest was given its memory in small ones; put together again, they are protected in a part of
+/// the time (docs/performance.md). The guest runs meanwhile. Bounded; nothing fails by it.
 void shorten_the_stop(const Session& session);
 
 } // namespace domsnap::engine
