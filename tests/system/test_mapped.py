@@ -70,7 +70,11 @@ class Mapped(harness.SystemTest):
         self.assertEqual(content_of(memory), before)
         self.save_and_go_back(guest)
         self.assertEqual(content_of(memory), before)
-        self.ok("snapshot-revert", "g", "s")
+        self.assertIn("in place", self.cli("snapshot-revert", "g", "s").err)
+        self.assertTrue(self.origin()["mapped"])
+        self.assert_back(guest, marks)
+        self.assertEqual(content_of(memory), before)
+        self.ok("snapshot-revert", "g", "s", "--new-process")
         self.assertFalse(self.origin()["mapped"])
         self.assert_back(guest, marks)
 
