@@ -237,11 +237,15 @@ Verdict Trials::judge_both(const Ended& ended, int how_the_other_ended) {
     bool has_other = false;
     for (const auto& [name, domain] : seen.domains)
         has_other = has_other || domain.snapshots.contains(other_snapshot);
+    // What a verb leaves on purpose (the files of snapshots that it forgets) is there whoever else comes.
+    const bool left_on_purpose = std::all_of(seen.strays.begin(), seen.strays.end(), [&](const auto& stray) {
+        return std::find(new_.strays.begin(), new_.strays.end(), stray) != new_.strays.end();
+    });
     // Between the two halves of a verb another one may come, and the second half be refused for it.
     const bool done_or_refused = ended.how == 0 || (between_ && ended.how == 1);
     const bool right = done_or_refused && how_the_other_ended <= 1 &&
-                       has_other == (how_the_other_ended == 0) && seen.problems.empty() &&
-                       seen.strays.empty() && seen.guests.size() == new_.guests.size();
+                       has_other == (how_the_other_ended == 0) && seen.problems.empty() && left_on_purpose &&
+                       seen.guests.size() == new_.guests.size();
     if (right)
         verdict.world = Verdict::World::fresh;
     else
