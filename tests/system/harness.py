@@ -158,6 +158,15 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(inconsistencies(guest), [])
         return guest.status()
 
+    def marks_of(self, guest):
+        """What a guest must have again when it goes back to this moment."""
+        status = guest.status()
+        return {"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}
+
+    def assert_back(self, guest, marks):
+        self.assertEqual(self.marks_of(guest), marks)
+        self.assert_healthy()
+
     def assert_healthy(self, name="g"):
         """The guest runs, ticks on, and is consistent."""
         self.assertEqual(self.state(name), "running")

@@ -8,31 +8,14 @@ import signal
 import time
 
 import harness
+from checkpoints import CheckpointTest
 from harness import wait_for
 from scratch import has_ended
 
 PAGE = 4096
 
 
-class AtOnce(harness.SystemTest):
-    def checkpoint(self, guest, name="s", fill=48):
-        """Memory and disks; returns what must be found again, and the image."""
-        guest.do(f"fill 7 {fill}")
-        guest.do(f"note {name}")
-        status = guest.status()
-        memory = self.scratch / f"{name}.mem"
-        self.ok("snapshot-create-as", "g", name, "--memspec", f"file={memory}")
-        return {"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, memory
-
-    def damage(self, guest):
-        guest.do("fill 99 8")
-        guest.do("note damaged")
-
-    def assert_back(self, guest, marks):
-        status = guest.status()
-        self.assertEqual({"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, marks)
-        self.assert_healthy()
-
+class AtOnce(CheckpointTest):
     def pages(self):
         """What the page server said last, or None."""
         for path in self.scratch.runtime.glob("*/pages.json"):

@@ -10,12 +10,11 @@ class ExternalMemory(harness.SystemTest):
         guest.do(f"note {note}")
         guest.do(f"write vda 0x800000 {note:16}")
         guest.do(f"scribble vdb 0x900000 512 {seed}")
-        return self.marks(guest)
+        return self.marks_of(guest)
 
-    def marks(self, guest):
-        status = guest.status()
-        return {"boot": status["boot"], "ram": status["ram_hash"], "notes": status["notes"],
-                "vda": guest.do("read vda 0x800000 16")["text"], "vdb": guest.do("disk-hash vdb 0x900000 512")["hash"]}
+    def marks_of(self, guest):
+        return {**super().marks_of(guest), "vda": guest.do("read vda 0x800000 16")["text"],
+                "vdb": guest.do("disk-hash vdb 0x900000 512")["hash"]}
 
     def checkpoint(self, guest, name, seed):
         marks, tick = self.fill(guest, seed, name), guest.status()["tick"]
@@ -24,7 +23,7 @@ class ExternalMemory(harness.SystemTest):
         self.assertIn(f"Domain snapshot {name} created", out)
         self.assertEqual(memory.stat().st_mode & 0o777, 0o600, "a memory image holds the guest's secrets")
         self.assertEqual(self.sources(), {t: self.scratch / f"{t}.{name}" for t in ("vda", "vdb")})
-        self.assertEqual(self.marks(guest), marks)
+        self.assertEqual(self.marks_of(guest), marks)
         self.assert_healthy()
         return marks, tick
 
@@ -32,7 +31,7 @@ class ExternalMemory(harness.SystemTest):
         out = self.ok("snapshot-revert", "g", name)
         self.assertIn(f"Domain snapshot {name} reverted", out)
         self.assertEqual(self.state(), "running")
-        self.assertEqual(self.marks(guest), marks)
+        self.assertEqual(self.marks_of(guest), marks)
         now = guest.status()["tick"]
         self.assertGreaterEqual(now, tick)
         self.assertLess(now, latest, "the guest went on instead of back")
@@ -72,12 +71,12 @@ class ExternalMemory(harness.SystemTest):
 
     def check_delete(self, guest):
         self.refused("undefine", "g", naming="'g'")
-        marks = self.marks(guest)
+        marks = self.marks_of(guest)
         for name, left in (("s2", ["s1"]), ("s1", [])):
             self.assertIn(f"Domain snapshot {name} deleted", self.ok("snapshot-delete", "g", name))
             self.assertEqual(self.snapshots(), left)
             self.assertFalse((self.scratch / f"{name}.mem").exists())
-        self.assertEqual(self.marks(guest), marks)
+        self.assertEqual(self.marks_of(guest), marks)
         self.assert_healthy()
         used = set(self.sources().values())
         kept = {self.scratch / f"{target}.qcow2" for target in ("vda", "vdb")}

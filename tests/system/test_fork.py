@@ -18,11 +18,7 @@ class Forks(harness.SystemTest):
         guest.do(f"note {snapshot}")
         memory = self.scratch / f"{snapshot}.mem"
         self.ok("snapshot-create-as", name, snapshot, "--memspec", f"file={memory}")
-        return self.marks(guest), memory
-
-    def marks(self, guest):
-        status = guest.status()
-        return {"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}
+        return self.marks_of(guest), memory
 
     def fork_guest(self, name):
         """Its command port has no path in the document: it is in its run-time folder."""
@@ -56,7 +52,7 @@ class Forks(harness.SystemTest):
         self.ok("snapshot-fork", "g", "s", "f", "--count", "3", "--start")
         for name in names:
             guest = self.fork_guest(name)
-            self.assertEqual(self.marks(guest), marks)
+            self.assertEqual(self.marks_of(guest), marks)
             self.assert_healthy(name)
             self.assertLess(self.private_bytes(name, memory), 96 << 20, "RAM is shared")
             guest.do(f"note {name}")
@@ -107,15 +103,15 @@ class Forks(harness.SystemTest):
         self.assertEqual(self.state("f"), "paused")
         self.ok("resume", "f")
         guest = self.fork_guest("f")
-        self.assertEqual(self.marks(guest), marks)
+        self.assertEqual(self.marks_of(guest), marks)
         self.assert_healthy("f")
         result = self.cli("snapshot-create-as", "f", "t", "--memspec", f"file={self.scratch / 't.mem'}")
         self.assertEqual(result.code, 0, result.err)
         self.assertIn("mapped from", result.err)
-        saved = self.marks(guest)
+        saved = self.marks_of(guest)
         guest.do("note lost")
         self.ok("snapshot-revert", "f", "t")
-        self.assertEqual(self.marks(guest), saved)
+        self.assertEqual(self.marks_of(guest), saved)
         self.assert_healthy("f")
         self.fork_of_a_fork(saved)
         self.ok("destroy", "f")
@@ -126,7 +122,7 @@ class Forks(harness.SystemTest):
 
     def fork_of_a_fork(self, saved):
         self.ok("snapshot-fork", "f", "t", "h", "--start")
-        self.assertEqual(self.marks(self.fork_guest("h")), saved)
+        self.assertEqual(self.marks_of(self.fork_guest("h")), saved)
         self.assert_healthy("h")
         self.refused("snapshot-delete", "f", "t", naming="fork 'h'")
         self.remove("h")
@@ -137,7 +133,7 @@ class Forks(harness.SystemTest):
         self.ok("destroy", "g")
         self.ok("snapshot-fork", "g", "s", "f", "--count", "1")
         self.ok("start", "f-1")
-        self.assertEqual(self.marks(self.fork_guest("f-1")), marks)
+        self.assertEqual(self.marks_of(self.fork_guest("f-1")), marks)
         self.ok("destroy", "f-1")
         self.ok("start", "f-1")
         self.fork_guest("f-1").wait_until_up()

@@ -5,6 +5,7 @@ import json
 import pathlib
 
 import harness
+from checkpoints import CheckpointTest
 from harness import wait_for
 
 PAGE = 4096
@@ -14,30 +15,12 @@ def content_of(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
-class Mapped(harness.SystemTest):
+class Mapped(CheckpointTest):
     balloon = "none"
 
     def domain_xml(self, *arguments, **options):
         text = super().domain_xml(*arguments, **options)
         return text.replace("<memballoon model='none'/>", f"<memballoon model='{self.balloon}'/>")
-
-    def checkpoint(self, guest, name="s", fill=48):
-        """Memory and disks; returns what must be found again, and the image."""
-        guest.do(f"fill 7 {fill}")
-        guest.do(f"note {name}")
-        status = guest.status()
-        memory = self.scratch / f"{name}.mem"
-        self.ok("snapshot-create-as", "g", name, "--memspec", f"file={memory}")
-        return {"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, memory
-
-    def damage(self, guest):
-        guest.do("fill 99 8")
-        guest.do("note damaged")
-
-    def assert_back(self, guest, marks):
-        status = guest.status()
-        self.assertEqual({"boot": status["boot"], "notes": status["notes"], "ram": status["ram_hash"]}, marks)
-        self.assert_healthy()
 
     def revert(self, name="s", *options):
         result = self.cli("snapshot-revert", "g", name, "--mapped", *options)
@@ -81,7 +64,7 @@ class Mapped(harness.SystemTest):
     def save_and_go_back(self, guest):
         """A guest whose RAM is mapped can be saved too; it stands still for it, and is told why."""
         guest.do("note second")
-        marks = {"boot": guest.status()["boot"], "notes": guest.status()["notes"], "ram": guest.status()["ram_hash"]}
+        marks = self.marks_of(guest)
         result = self.cli("snapshot-create-as", "g", "t", "--memspec", f"file={self.scratch / 't.mem'}")
         self.assertEqual(result.code, 0, result.err)
         self.assertIn("mapped from", result.err)

@@ -53,18 +53,6 @@ std::string ram_of(const ImageReader& image, size_t block = 0) {
     return ram;
 }
 
-std::string refusal(const std::string& path, ErrorCode code = ErrorCode::corrupt) {
-    return error_of(code, [&] { ImageReader::open(path); }).what();
-}
-
-void flip(const std::string& path, uint64_t at) {
-    char byte;
-    const os::Fd file = os::open_read_write(path);
-    os::read_at(file.get(), &byte, 1, at, path);
-    byte = static_cast<char>(byte ^ (1 << at % 8));
-    os::write_at(file.get(), &byte, 1, at, path);
-}
-
 uint64_t allocated(const std::string& path) { return os::file_info(path)->allocated; }
 
 class Chain : public testing::Test {

@@ -24,20 +24,8 @@ std::string tiny_stream() {
 
 constexpr uint64_t tiny_ram = 2 * page_size;
 
-std::string refusal(const std::string& path, ErrorCode code = ErrorCode::corrupt) {
-    return error_of(code, [&] { ImageReader::open(path); }).what();
-}
-
 void change(const std::string& path, uint64_t at, const std::string& bytes) {
     os::write_at(os::open_read_write(path).get(), bytes.data(), bytes.size(), at, path);
-}
-
-void flip(const std::string& path, uint64_t at) {
-    char byte;
-    const os::Fd file = os::open_read_write(path);
-    os::read_at(file.get(), &byte, 1, at, path);
-    byte = static_cast<char>(byte ^ (1 << at % 8));
-    os::write_at(file.get(), &byte, 1, at, path);
 }
 
 std::string pages_of(const ImageReader& image, size_t block, uint64_t first, uint64_t count) {

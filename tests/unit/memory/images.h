@@ -51,6 +51,20 @@ inline ImageReader image_of(const std::string& stream, const std::string& path,
     return ImageReader::open(path);
 }
 
+/// Why the image cannot be opened.
+inline std::string refusal(const std::string& path, ErrorCode code = ErrorCode::corrupt) {
+    return error_of(code, [&] { ImageReader::open(path); }).what();
+}
+
+/// Somebody changes one bit.
+inline void flip(const std::string& path, uint64_t at) {
+    char byte;
+    const os::Fd file = os::open_read_write(path);
+    os::read_at(file.get(), &byte, 1, at, path);
+    byte = static_cast<char>(byte ^ (1 << at % 8));
+    os::write_at(file.get(), &byte, 1, at, path);
+}
+
 /// The image as an ordinary stream.
 inline std::string stream_of(const ImageReader& image) {
     auto [in, out] = os::make_pipe();
