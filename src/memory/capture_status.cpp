@@ -1,11 +1,8 @@
 #include "memory/capture_status.h"
 
-#include "base/text.h"
-#include "os/file.h"
+#include "memory/status_file.h"
 
 #include <chrono>
-#include <domsnap/error.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace domsnap::memory {
@@ -17,9 +14,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(CaptureStatus::State, {{CaptureStatus::State::faile
                                                     {CaptureStatus::State::complete, "complete"},
                                                     {CaptureStatus::State::cancelled, "cancelled"}})
 
-static CaptureStatus status_from(const json& object, const std::string& path) {
-    if (object.at("version").get<int>() != 1)
-        throw Error(ErrorCode::unsupported, fmt::format("{} was written by a newer domsnap", path));
+static CaptureStatus status_from(const json& object) {
     CaptureStatus status;
     status.state = object.at("state").get<CaptureStatus::State>();
     status.image = object.at("image").get<std::string>();
@@ -36,31 +31,24 @@ static CaptureStatus status_from(const json& object, const std::string& path) {
 }
 
 std::optional<CaptureStatus> read_capture_status(const std::string& path) {
-    const auto text = os::read_own_file(path, 64 << 10);
-    if (!text) return std::nullopt;
-    try {
-        return status_from(json::parse(*text), path);
-    } catch (const json::exception& error) {
-        throw Error(ErrorCode::corrupt,
-                    fmt::format("{} cannot be read: {}", text::printable(path), error.what()));
-    }
+    std::optional<CaptureStatus> status;
+    read_status_file(path, [&](const json& object) { status = status_from(object); });
+    return status;
 }
 
 void write_capture_status(const std::string& path, const CaptureStatus& status) {
-    const json object{{"version", 1},
-                      {"state", status.state},
-                      {"image", status.image},
-                      {"snapshot", status.snapshot},
-                      {"error", status.error},
-                      {"hint", status.hint},
-                      {"done", status.done},
-                      {"total", status.total},
-                      {"began", status.began},
-                      {"ended", status.ended},
-                      {"pid", status.process.pid},
-                      {"start_ticks", status.process.start_ticks},
-                      {"untold", status.untold}};
-    os::write_file(path, object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+    write_status_file(path, {{"state", status.state},
+                             {"image", status.image},
+                             {"snapshot", status.snapshot},
+                             {"error", status.error},
+                             {"hint", status.hint},
+                             {"done", status.done},
+                             {"total", status.total},
+                             {"began", status.began},
+                             {"ended", status.ended},
+                             {"pid", status.process.pid},
+                             {"start_ticks", status.process.start_ticks},
+                             {"untold", status.untold}});
 }
 
 int64_t milliseconds_since_epoch() {

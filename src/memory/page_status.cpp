@@ -1,10 +1,7 @@
 #include "memory/page_status.h"
 
-#include "base/text.h"
-#include "os/file.h"
+#include "memory/status_file.h"
 
-#include <domsnap/error.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace domsnap::memory {
@@ -16,9 +13,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(PageStatus::State, {{PageStatus::State::failed, "fa
                                                  {PageStatus::State::complete, "complete"},
                                                  {PageStatus::State::damaged, "damaged"}})
 
-static PageStatus status_from(const json& object, const std::string& path) {
-    if (object.at("version").get<int>() != 1)
-        throw Error(ErrorCode::unsupported, fmt::format("{} was written by a newer domsnap", path));
+static PageStatus status_from(const json& object) {
     return {object.at("state").get<PageStatus::State>(),
             object.at("image").get<std::string>(),
             object.at("error").get<std::string>(),
@@ -29,28 +24,21 @@ static PageStatus status_from(const json& object, const std::string& path) {
 }
 
 std::optional<PageStatus> read_page_status(const std::string& path) {
-    const auto text = os::read_own_file(path, 64 << 10);
-    if (!text) return std::nullopt;
-    try {
-        return status_from(json::parse(*text), path);
-    } catch (const json::exception& error) {
-        throw Error(ErrorCode::corrupt,
-                    fmt::format("{} cannot be read: {}", text::printable(path), error.what()));
-    }
+    std::optional<PageStatus> status;
+    read_status_file(path, [&](const json& object) { status = status_from(object); });
+    return status;
 }
 
 void write_page_status(const std::string& path, const PageStatus& status) {
-    const json object{{"version", 1},
-                      {"state", status.state},
-                      {"image", status.image},
-                      {"error", status.error},
-                      {"done", status.done},
-                      {"total", status.total},
-                      {"pid", status.server.pid},
-                      {"start_ticks", status.server.start_ticks},
-                      {"supervisor_pid", status.supervisor.pid},
-                      {"supervisor_start_ticks", status.supervisor.start_ticks}};
-    os::write_file(path, object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+    write_status_file(path, {{"state", status.state},
+                             {"image", status.image},
+                             {"error", status.error},
+                             {"done", status.done},
+                             {"total", status.total},
+                             {"pid", status.server.pid},
+                             {"start_ticks", status.server.start_ticks},
+                             {"supervisor_pid", status.supervisor.pid},
+                             {"supervisor_start_ticks", status.supervisor.start_ticks}});
 }
 
 } // namespace domsnap::memory
