@@ -1,4 +1,5 @@
 // Host: a guest's memory while it is being saved, seen from outside.
+#include "base/clock.h"
 #include "engine/saving.h"
 #include "os/file.h"
 
@@ -19,7 +20,7 @@ JobInfo::State state_of(State state) {
 }
 
 uint64_t elapsed(const memory::CaptureStatus& status) {
-    const auto until = status.ended ? status.ended : memory::milliseconds_since_epoch();
+    const auto until = status.ended ? status.ended : since_epoch<std::chrono::milliseconds>();
     return static_cast<uint64_t>(std::max<int64_t>(until - status.began, 0));
 }
 

@@ -1,5 +1,6 @@
 #include "engine/mapped_image.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "memory/image.h"
 #include "memory/ram_origin.h"
@@ -7,7 +8,6 @@
 #include "os/identity.h"
 #include "store/checksum.h"
 
-#include <chrono>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -44,12 +44,6 @@ std::string remembered_text(const memory::ImageReader& image, const os::FileIden
            "\n";
 }
 
-uint64_t now() {
-    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                     std::chrono::system_clock::now().time_since_epoch())
-                                     .count());
-}
-
 void verify(const Session& session, const memory::ImageReader& image) {
     const auto& control = session.control();
     const memory::VerifyHooks hooks{
@@ -67,7 +61,7 @@ std::string mapped_file(const std::string& image) {
 void require_verified(const Session& session, const std::string& image_path) {
     const auto path = mapped_file(image_path);
     const auto before = identity_of(path);
-    const auto began = now();
+    const auto began = static_cast<uint64_t>(since_epoch<std::chrono::nanoseconds>());
     const auto image = memory::ImageReader::open(path);
     const auto memory = memory_of(session.folders(), path);
     const auto text = remembered_text(image, before);

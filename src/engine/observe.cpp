@@ -1,5 +1,6 @@
 #include "engine/observe.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "engine/firmware.h"
 #include "engine/forks.h"
@@ -15,7 +16,6 @@
 #include "os/file.h"
 
 #include <algorithm>
-#include <chrono>
 #include <fmt/format.h>
 
 namespace domsnap::engine {
@@ -38,9 +38,7 @@ Facts observe(Session& session) {
     }
     look_at_firmware(session, facts);
     facts.memory_folder = session.folder().memory_folder();
-    facts.now =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count();
+    facts.now = since_epoch<std::chrono::seconds>();
     for (const unsigned char byte : os::random_bytes(4))
         facts.unique += fmt::format("{:02x}", byte);
     return facts;
@@ -53,7 +51,8 @@ plan::MemoryImageFacts look_at_image(const Session& session, const model::Snapsh
             facts.problem = fmt::format("{} is still being written", snapshot.memory.file);
             return facts;
         }
-        facts.problem = identity_problem(identity_of_memory(snapshot.memory.file), snapshot, session.definition());
+        facts.problem =
+            identity_problem(identity_of_memory(snapshot.memory.file), snapshot, session.definition());
         if (!memory::SaveFile::is_one(snapshot.memory.file))
             facts.hash = fmt::format("{:016x}", memory::ImageReader::open(snapshot.memory.file).hash());
     } catch (const Error& error) {

@@ -1,10 +1,10 @@
 #include "engine/outlines.h"
 
+#include "base/clock.h"
 #include "store/outlines.h"
 #include "store/records.h"
 
 #include <algorithm>
-#include <chrono>
 #include <future>
 #include <thread>
 
@@ -15,11 +15,6 @@ namespace {
 /// Where fewer records are, or were read, reading them takes a millisecond or two, and the file would not be
 /// less.
 constexpr size_t worth_a_file = 64;
-
-uint64_t nanoseconds_now() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 struct Outlined {
     store::RecordFile file;
@@ -60,7 +55,7 @@ void keep(const View& view, const std::vector<Outlined>& all, uint64_t looked) {
 } // namespace
 
 model::OutlineTree outlines_of(const View& view) {
-    const uint64_t looked = nanoseconds_now();
+    const uint64_t looked = static_cast<uint64_t>(since_epoch<std::chrono::nanoseconds>());
     const store::Records records(view.folder());
     const auto files = records.files();
     const auto known = files.size() < worth_a_file ? store::Outlines() : store::Outlines(view.folder());

@@ -1,5 +1,6 @@
 #include "engine/saving.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "os/file.h"
 #include "plan/step.h"
@@ -112,7 +113,7 @@ void note_failed_capture(const View& view, const plan::Plan& plan, const Error& 
     status->error = error.what();
     status->hint = error.hint();
     status->untold = untold;
-    if (status->ended == 0) status->ended = memory::milliseconds_since_epoch();
+    if (status->ended == 0) status->ended = since_epoch<std::chrono::milliseconds>();
     tell(view, *status);
 }
 

@@ -1,4 +1,5 @@
 // The one stop of a snapshot: disks at one instant, and the capture of memory.
+#include "base/clock.h"
 #include "base/error.h"
 #include "engine/end_capture.h"
 #include "engine/memory_identity.h"
@@ -35,10 +36,7 @@ void prepare_capture(Session& session, Underway& underway, const plan::SwitchDis
         quick());
     qmp::set_migration_bandwidth_unlimited(qemu, quick());
     auto [stream, feed] = os::make_pipe();
-    const auto now =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count();
-    const auto identity = identity_of(session.live(), qemu.version(), now);
+    const auto identity = identity_of(session.live(), qemu.version(), since_epoch<std::chrono::seconds>());
     underway.expected = identity.ram_size;
     forget_captures(session);
     underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity,

@@ -3,6 +3,7 @@
 #include "machine/process.h"
 #include "machine/swtpm.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "model/firmware.h"
@@ -81,12 +82,6 @@ class Listeners {
     std::vector<std::string> paths_;
 };
 
-int64_t seconds_since_epoch() {
-    return std::chrono::duration_cast<std::chrono::seconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 std::string who(const model::Domain& domain) {
     return fmt::format("domain '{}'", text::printable(domain.name));
 }
@@ -123,7 +118,7 @@ void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLine
     facts.trial = false;
     facts.runtime_folder = files.folder;
     facts.events = prepare_events(files);
-    if (facts.now == 0) facts.now = seconds_since_epoch();
+    if (facts.now == 0) facts.now = since_epoch<std::chrono::seconds>();
     facts.monitor_fd = listeners.add(files.monitor());
     facts.watch_fd = listeners.add(files.watch());
     const auto sockets = listening_sockets(domain, files.folder);
@@ -200,7 +195,7 @@ void try_out(const model::Domain& domain, CommandLineFacts facts, const std::str
     facts.trial = true;
     facts.monitor_fd = 3;
     facts.runtime_folder = scratch_folder;
-    if (facts.now == 0) facts.now = seconds_since_epoch();
+    if (facts.now == 0) facts.now = since_epoch<std::chrono::seconds>();
     os::make_folders(scratch_folder);
     const auto argv = command_line(domain, facts);
     const ShortLived accepted(argv, environment(domain), scratch_log(scratch_folder), who(domain), deadline);

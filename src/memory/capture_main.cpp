@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "memory/capture_report.h"
 #include "memory/capture_status.h"
 #include "memory/identity.h"
@@ -26,14 +27,14 @@ class Told {
   public:
     Told(std::string path, const std::string& image) : path_(std::move(path)) {
         status_.image = image;
-        status_.began = milliseconds_since_epoch();
+        status_.began = since_epoch<std::chrono::milliseconds>();
         if (const auto own = os::process_id(::getpid())) status_.process = *own;
         write();
     }
     void progress(uint64_t done, uint64_t total) {
         status_.done = done;
         status_.total = total;
-        const auto now = milliseconds_since_epoch();
+        const auto now = since_epoch<std::chrono::milliseconds>();
         if (now - last_ < 100) return;
         last_ = now;
         write();
@@ -43,7 +44,7 @@ class Told {
         if (result.complete) status_.done = status_.total;
         status_.error = result.error;
         status_.hint = result.hint;
-        status_.ended = milliseconds_since_epoch();
+        status_.ended = since_epoch<std::chrono::milliseconds>();
         write();
     }
 

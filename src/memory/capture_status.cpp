@@ -2,7 +2,6 @@
 
 #include "memory/status_file.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 namespace domsnap::memory {
@@ -49,12 +48,6 @@ void write_capture_status(const std::string& path, const CaptureStatus& status) 
                              {"pid", status.process.pid},
                              {"start_ticks", status.process.start_ticks},
                              {"untold", status.untold}});
-}
-
-int64_t milliseconds_since_epoch() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
 }
 
 } // namespace domsnap::memory

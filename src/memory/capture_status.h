@@ -34,6 +34,4 @@ struct CaptureStatus {
 std::optional<CaptureStatus> read_capture_status(const std::string& path);
 void write_capture_status(const std::string& path, const CaptureStatus& status);
 
-int64_t milliseconds_since_epoch();
-
 } // namespace domsnap::memory
