@@ -54,7 +54,7 @@ plan::MemoryImageFacts look_at_image(const Session& session, const model::Snapsh
         facts.problem =
             identity_problem(identity_of_memory(snapshot.memory.file), snapshot, session.definition());
         if (!memory::SaveFile::is_one(snapshot.memory.file))
-            facts.hash = fmt::format("{:016x}", memory::ImageReader::open(snapshot.memory.file).hash());
+            facts.hash = memory::image_hash(snapshot.memory.file); // opened, and so checked, above
     } catch (const Error& error) {
         facts.problem = error.what();
     }
