@@ -74,7 +74,6 @@ class Session : public View {
     os::ProcessId running_process() const;
     /// The monitor of the running QEMU; conflict if none runs.
     qmp::Client& monitor();
-    bool has_monitor() const { return monitor_.has_value(); }
     void use_monitor(qmp::Client monitor) { monitor_ = std::move(monitor); }
     void forget_monitor() { monitor_.reset(); }
 
