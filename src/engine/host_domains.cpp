@@ -14,6 +14,7 @@
 #include "plan/document.h"
 #include "plan/fork.h"
 #include "plan/points.h"
+#include "plan/start.h"
 #include "qmp/commands.h"
 #include "store/records.h"
 #include "xml/document.h"
@@ -82,7 +83,6 @@ void refuse_frozen_disks(const View& view) {
     }
 }
 
-/// Back until the guest runs: a QEMU whose starter was killed would wait for its cont for ever.
 plan::Plan start_plan(const Session& session, const model::Domain& domain, bool paused) {
     plan::Plan plan;
     plan.operation = "start";
@@ -93,7 +93,6 @@ plan::Plan start_plan(const Session& session, const model::Domain& domain, bool 
         plan::StartGuest::From::boot, text, {}, {}, {}, {}, paused, paused ? "user" : "booted"}};
     // Only now: a start that was refused changes nothing.
     if (text != old) plan.steps.push_back(plan::PutDefinition{text, old});
-    plan.clean_up = static_cast<uint32_t>(plan.steps.size());
     return plan;
 }
 
@@ -102,10 +101,10 @@ plan::Plan boot(const Session& session, const std::optional<model::Fork>& fork,
     const auto domain = runnable(session.folders(), session.definition());
     if (options.reset_nvram) reset_nvram(session, domain);
     auto plan = start_plan(session, domain, options.paused);
-    if (!fork || !fork->memory) return plan;
     // Its disks will not be of that memory's time any more.
-    plan.steps.push_back(plan::PutFork{plan::started_text(*fork), *session.folder().fork()});
-    plan.clean_up = static_cast<uint32_t>(plan.steps.size());
+    if (fork && fork->memory)
+        plan.steps.push_back(plan::PutFork{plan::started_text(*fork), *session.folder().fork()});
+    plan::plan_resume(plan, std::get<plan::StartGuest>(plan.steps.front()));
     return plan;
 }
 

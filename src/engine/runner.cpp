@@ -83,18 +83,24 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
     throw error;
 }
 
+bool lets_a_guest_run(const plan::Action& action) {
+    return std::holds_alternative<plan::StartGuest>(action) ||
+           std::holds_alternative<plan::ResumeGuest>(action) ||
+           std::holds_alternative<plan::RewindGuest>(action);
+}
+
 /// What a step that may be left leaves behind, in the user's words.
 std::string left_behind(const plan::Plan& plan, uint32_t failed) {
     std::string kept;
     for (uint32_t step = failed; step < plan.steps.size(); ++step)
         if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step]))
             kept += (kept.empty() ? "" : ", ") + file->path;
-    if (!std::holds_alternative<plan::StartGuest>(plan.steps[failed]) &&
-        !std::holds_alternative<plan::RewindGuest>(plan.steps[failed]))
+    if (!lets_a_guest_run(plan.steps[failed]))
         return fmt::format(
             "{} of '{}' is done, but {} nothing needs any more: a later snapshot-delete merges "
             "what is left",
             plan.operation, plan.snapshot, kept.empty() ? "a file stays that" : kept + " stay, which");
+    if (plan.operation == "start") return "the domain is off";
     return fmt::format("the domain is off now, with its disks as the snapshot has them{}",
                        kept.empty() ? "" : "; its disks until now are kept: " + kept);
 }
@@ -126,8 +132,10 @@ void check_cancel(const plan::Plan& plan, uint32_t step, const Control& control)
                 fmt::format("{} of '{}' was cancelled; nothing was changed", plan.operation, plan.snapshot));
 }
 
-/// Forward from a step; a failure there ends what may be left.
+/// Forward from a step; a failure there ends what may be left. A guest whose QEMU is gone may have run until
+/// then, so that what comes after its start is still to be done.
 std::vector<std::string> go_forward(World& world, Journal& journal, const plan::Plan& plan, uint32_t from) {
+    std::string off;
     for (uint32_t step = from; step < plan.steps.size(); ++step) {
         bool begun = false;
         try {
@@ -139,13 +147,17 @@ std::vector<std::string> go_forward(World& world, Journal& journal, const plan::
                                 error.what())};
         } catch (const Error& error) {
             if (!may_be_left(plan.steps[step])) throw;
+            if (std::holds_alternative<plan::ResumeGuest>(plan.steps[step])) {
+                off = fmt::format("; the domain is off: {}", error.what());
+                continue;
+            }
             journal.close();
             return {fmt::format("finished the interrupted {} of '{}' but for its end: {}; {}", plan.operation,
                                 plan.snapshot, error.what(), left_behind(plan, step))};
         }
     }
     journal.close();
-    return {fmt::format("finished the interrupted {} of '{}'", plan.operation, plan.snapshot)};
+    return {fmt::format("finished the interrupted {} of '{}'{}", plan.operation, plan.snapshot, off)};
 }
 
 bool goes_forward(const plan::Plan& plan, const Progressed& state) {

@@ -93,6 +93,7 @@ void undo(Session& session, const plan::PrepareGuest& step);
 void apply(Session& session, const plan::EndGuest& step);
 void apply(Session& session, const plan::StartGuest& step);
 void undo(Session& session, const plan::StartGuest& step);
+void apply(Session& session, const plan::ResumeGuest& step);
 
 void apply(Session& session, const plan::OpenImages& step);
 void undo(Session& session, const plan::OpenImages& step);

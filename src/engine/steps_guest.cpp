@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace domsnap::engine {
 
@@ -89,14 +90,34 @@ void apply(Session& session, const plan::StartGuest& step) {
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
         note_reason(session, step.reason);
-        if (!step.paused) qmp::cont(session.monitor(), quick());
     } catch (const Error&) {
         end_qemu(session, "failed"); // neither a guest without its memory nor one that waits for ever
         throw;
     }
 }
 
-/// Only of a start from nothing: it lasted a moment, and nobody was told of it.
+/// Nobody was told of it, and its guest never ran.
 void undo(Session& session, const plan::StartGuest&) { end_qemu(session, "failed"); }
+
+/// Of a guest that ran and has come to an end of its own. QEMU lets none of these run on. (7.2 and 10.0)
+static bool has_come_to_rest(const std::string& status) {
+    static const std::set<std::string> rests{"shutdown", "guest-panicked", "internal-error",
+                                             "io-error", "watchdog",       "suspended"};
+    return rests.contains(status);
+}
+
+void apply(Session& session, const plan::ResumeGuest&) {
+    if (!session.process())
+        throw Error(ErrorCode::conflict, "QEMU ended before it was known that its guest runs");
+    const auto status = qmp::query_status(session.monitor(), quick());
+    // After a crash: it has run since.
+    if (status.running || has_come_to_rest(status.status)) return;
+    try {
+        resume_if(session, true);
+    } catch (const Error&) {
+        end_qemu(session, "failed"); // one that waits for ever is of no use
+        throw;
+    }
+}
 
 } // namespace domsnap::engine

@@ -49,6 +49,7 @@ void start_anew(Session& session, const plan::RewindGuest& step, const std::stri
     end_qemu(session, step.otherwise.reason);
     make_overlays_anew(session, step);
     apply(session, step.otherwise);
+    if (!step.otherwise.paused) apply(session, plan::ResumeGuest{});
 }
 
 void load_devices(Session& session, const plan::RewindGuest& step) {

@@ -23,7 +23,7 @@ template <class Step>
 constexpr bool final_effect =
     one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge, plan::CommitActive, plan::Pull,
            plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen,
-           plan::PutBack, plan::FoldImage, plan::RewindGuest, plan::CloseNodes>;
+           plan::PutBack, plan::FoldImage, plan::RewindGuest, plan::CloseNodes, plan::ResumeGuest>;
 
 class RealWorld : public World {
   public:
@@ -69,7 +69,7 @@ bool is_undoable(const plan::Action& action) {
 bool is_final(const plan::Action& action) {
     return std::visit(
         []<class Step>(const Step&) {
-            return one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::RewindGuest>;
+            return one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::RewindGuest, plan::ResumeGuest>;
         },
         action);
 }
@@ -88,7 +88,7 @@ bool may_be_left(const plan::Action& action) {
         []<class Step>(const Step&) {
             return one_of<Step, plan::StartGuest, plan::Merge, plan::CommitActive, plan::Pull,
                           plan::RemoveFile, plan::DeleteInternal, plan::DropNode, plan::FoldImage,
-                          plan::RewindGuest, plan::CloseNodes>;
+                          plan::RewindGuest, plan::CloseNodes, plan::ResumeGuest>;
         },
         action);
 }

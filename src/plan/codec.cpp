@@ -63,6 +63,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NoteFrozen, files)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HoldGuest, reason, old)
 static void to_json(Json& json, const TakeImages&) { json = Json::object(); }
 static void from_json(const Json&, TakeImages&) {}
+static void to_json(Json& json, const ResumeGuest&) { json = Json::object(); }
+static void from_json(const Json&, ResumeGuest&) {}
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FreezeGuest, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ThawGuest, seconds)
 
@@ -78,7 +80,7 @@ constexpr const char* kinds[] = {
     "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",      "prepare-guest",
     "keep-file",      "put-back",      "take-images",     "fold-image",      "open-images",
     "prepare-state",  "put-warm",      "rewind-guest",    "close-nodes",     "copy-state",
-    "put-fork"};
+    "put-fork",       "resume-guest"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

@@ -138,28 +138,30 @@ PlanStep describe(const PrepareGuest& s) {
 PlanStep describe(const EndGuest&) { return say("end the running guest", {}, true); }
 
 PlanStep describe(const StartGuest& s) {
-    const char* state = s.paused ? "paused" : "running";
+    const char* state = s.paused ? ", which stays paused" : "";
     switch (s.from) {
     case StartGuest::From::memory:
         if (s.mapped)
-            return say(fmt::format("let the guest go on with its memory mapped from {}, {}", s.image, state),
-                       {}, true);
+            return say(fmt::format("give the new QEMU its memory, mapped from {}{}", s.image, state), {},
+                       true);
         if (s.at_once)
-            return say(fmt::format("let the guest go on from {}, {}; its memory follows as it is needed",
+            return say(fmt::format("give the new QEMU the device state of {}; its memory follows as it is "
+                                   "needed{}",
                                    s.image, state),
                        {}, true);
-        return say(fmt::format("start QEMU with the memory from {}, {}", s.image, state), {}, true);
+        return say(fmt::format("start QEMU with the memory from {}{}", s.image, state), {}, true);
     case StartGuest::From::internal:
-        return say(fmt::format("start QEMU and load internal snapshot '{}', {}", s.tag, state), {}, true);
+        return say(fmt::format("start QEMU and load internal snapshot '{}'{}", s.tag, state), {}, true);
     case StartGuest::From::state:
-        return say(fmt::format("start QEMU with the memory from internal snapshot '{}' in {}, {}", s.tag,
+        return say(fmt::format("start QEMU with the memory from internal snapshot '{}' in {}{}", s.tag,
                                s.image, state),
                    {}, true);
     case StartGuest::From::boot:
         break;
     }
-    return say(fmt::format("boot the guest, {}", state), {}, true);
+    return say(fmt::format("start QEMU{}", state), {}, true);
 }
+PlanStep describe(const ResumeGuest&) { return say("let the guest run"); }
 
 PlanStep describe(const OpenImages& s) {
     std::vector<std::string> files;

@@ -5,6 +5,7 @@
 #include "plan/document.h"
 #include "plan/names.h"
 #include "plan/record_content.h"
+#include "plan/start.h"
 
 #include <fmt/format.h>
 
@@ -122,9 +123,11 @@ void plan_note(Draft& draft) {
 
 void plan_start(Draft& draft) {
     auto& plan = draft.plan;
+    plan.point_of_no_return = static_cast<uint32_t>(plan.steps.size());
     if (!draft.options.start) return;
     if (draft.note.memory) {
         const auto start = plan_first_start(draft.note, draft.definition, draft.options.paused);
+        plan.point_of_no_return = static_cast<uint32_t>(plan.steps.size()) + start.point_of_no_return;
         plan.steps.insert(plan.steps.end(), start.steps.begin(), start.steps.end());
         plan.guest = "The fork goes on from the snapshot's instant.";
         return;
@@ -134,6 +137,7 @@ void plan_start(Draft& draft) {
     boot.paused = draft.options.paused;
     boot.reason = boot.paused ? "user" : "booted";
     plan.steps.push_back(boot);
+    plan_resume(plan, boot);
     plan.guest = "The fork boots from the snapshot's disks.";
 }
 
@@ -167,7 +171,7 @@ Plan plan_fork(const std::string& name, const ForkOptions& options, const ForkId
     plan_firmware(draft);
     plan_note(draft);
     plan_start(draft);
-    draft.plan.point_of_no_return = draft.plan.clean_up = static_cast<uint32_t>(draft.plan.steps.size());
+    draft.plan.clean_up = static_cast<uint32_t>(draft.plan.steps.size());
     return std::move(draft.plan);
 }
 
@@ -202,9 +206,10 @@ Plan plan_first_start(const model::Fork& fork, const model::Domain& definition, 
     plan.operation = "start";
     plan.domain = plan.snapshot = definition.name;
     plan.uuid = definition.uuid;
-    plan.steps = {start};
+    // Its memory is used up before it runs: what it writes then is not of that memory's time any more.
+    plan.steps = {start, PutFork{started_text(fork), note_text(fork)}};
+    plan_resume(plan, start);
     if (fork.memory->quiesced) plan.steps.push_back(ThawGuest{});
-    plan.steps.push_back(PutFork{started_text(fork), note_text(fork)});
     plan.clean_up = static_cast<uint32_t>(plan.steps.size());
     return plan;
 }

@@ -14,7 +14,7 @@ namespace domsnap::plan {
 /// A new domain that begins where the snapshot of another one ended. facts: as for a revert of the origin.
 /// taken: paths that are not free; what this plan makes is added, so that several forks can be planned
 /// together. The plan is the new domain's own. All of it is taken back by a failure or a crash before its
-/// end.
+/// guest runs, or before its end.
 Plan plan_fork(const std::string& snapshot, const ForkOptions& options, const ForkIdentity& identity,
                const Facts& facts, const model::SnapshotTree& tree, std::set<std::string>& taken);
 

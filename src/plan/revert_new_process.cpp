@@ -85,6 +85,7 @@ void plan_new_process(RevertDraft& draft) {
     steps.push_back(PutDefinition{document_text(draft.definition), document_text(draft.facts.definition)});
     steps.push_back(SetCurrent{draft.snapshot.name, draft.tree.current()});
     if (draft.starts()) steps.push_back(start);
+    if (draft.starts() && !start.paused) steps.push_back(ResumeGuest{});
     if (draft.starts() && draft.snapshot.quiesced) steps.push_back(ThawGuest{});
     draft.plan.clean_up = static_cast<uint32_t>(steps.size());
 }

@@ -147,17 +147,21 @@ struct PrepareGuest {
 struct EndGuest {
     std::string reason;
 };
+/// A QEMU with the guest's memory, as far as it must be there, and with the guest standing still.
 struct StartGuest {
     enum class From { boot, memory, internal, state } from = From::boot;
     std::string text;  ///< the domain document that runs
     std::string image; ///< memory: the image; state: the qcow2 file whose internal snapshot holds it
     std::string tag, vmstate_target;  ///< internal; tag: state too
     std::vector<std::string> targets; ///< internal: disks to load
-    bool paused = false;
+    bool paused = false;              ///< and it is to stay so: no ResumeGuest follows
     std::string reason;
     bool at_once = false; ///< memory: the guest runs first, and its pages come as it asks for them
     bool mapped = false;  ///< memory: its RAM is a private mapping of the image, every page of it checked
 };
+/// The guest of the QEMU that StartGuest made, which does not run yet, runs. A step of its own: from then on
+/// it may write to its disks, and memory from before must never be loaded onto them again. Never undone.
+struct ResumeGuest {};
 
 // Going back in place: the running QEMU's guest becomes the snapshot's.
 
@@ -241,13 +245,13 @@ struct NoteFrozen {
     std::vector<FrozenFile> files;
 };
 
-using Action = std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture,
-                            SaveInternal, CreateInternal, DeleteInternal, ApplyInternal, PutDefinition,
-                            PutLive, PutRecord, RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge,
-                            Rebase, RemoveFile, MakeHolder, DropNode, CommitActive, Pull, NoteFrozen,
-                            HoldGuest, FreezeGuest, ThawGuest, PrepareGuest, KeepFile, PutBack, TakeImages,
-                            FoldImage, OpenImages, PrepareState, PutWarm, RewindGuest, CloseNodes,
-                            CopyState, PutFork>;
+using Action =
+    std::variant<MakeOverlay, CopyImage, ReserveImage, AddNode, SwitchDisks, AwaitCapture, SaveInternal,
+                 CreateInternal, DeleteInternal, ApplyInternal, PutDefinition, PutLive, PutRecord,
+                 RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge, Rebase, RemoveFile,
+                 MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest, FreezeGuest, ThawGuest,
+                 PrepareGuest, KeepFile, PutBack, TakeImages, FoldImage, OpenImages, PrepareState, PutWarm,
+                 RewindGuest, CloseNodes, CopyState, PutFork, ResumeGuest>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

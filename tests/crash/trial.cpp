@@ -158,10 +158,20 @@ Trials::Ended Trials::recover(const Blow& blow) {
     });
 }
 
+std::vector<os::ProcessId> Trials::running_guests() {
+    std::vector<os::ProcessId> running;
+    for (const auto& domain : host_.list(false))
+        if (domain.state == DomainState::running && domain.reason != "unknown") // it does not answer yet
+            if (const auto process = os::process_id(static_cast<pid_t>(domain.pid)))
+                running.push_back(*process);
+    return running;
+}
+
 void Trials::put_back() {
     world_.put_back();
     if (scenario_.with_guest) start_guest(host_);
     if (scenario_.at_last) scenario_.at_last(world_, host_);
+    ran_before_ = running_guests();
 }
 
 Trials::Trials(const Scenario& scenario) : scenario_(scenario), host_(world_.folders()) {
@@ -204,6 +214,9 @@ Verdict Trials::run(Blow first, std::optional<Blow> second) {
         return verdict;
     }
     os::write_file(world_.faults(), "");
+    // What the verb let run has run for some time by now, and may have written to its disks. (G10)
+    auto was_let_run = first.fault == Fault::kill && !second ? running_guests() : ran_before_;
+    std::erase_if(was_let_run, [&](const auto& one) { return std::ranges::count(ran_before_, one) > 0; });
     bool struck_again = false;
     uint32_t effects_of_second = 0;
     std::string said = ended.words;
@@ -221,6 +234,11 @@ Verdict Trials::run(Blow first, std::optional<Blow> second) {
     } else {
         verdict = judge(ended, said, first, second);
     }
+    for (const auto& one : was_let_run)
+        if (verdict.world != Verdict::World::wrong && !std::ranges::count(running_guests(), one)) {
+            verdict.world = Verdict::World::wrong;
+            verdict.why = "recovery ended a guest that the verb had let run";
+        }
     verdict.effects = ended.effects;
     verdict.recovery_effects = std::max(effects_of_second, recovered.effects);
     verdict.struck = ended.effects >= first.at;

@@ -2,6 +2,7 @@
 // and judged. The world must be the old or the new one.
 #pragma once
 
+#include "os/process.h"
 #include "picture.h"
 #include "scenario.h"
 #include "strike.h"
@@ -48,6 +49,7 @@ class Trials {
     Ended verb(const Blow& blow);
     Ended recover(const Blow& blow);
     Verdict judge_both(const Ended& ended, int how_the_other_ended);
+    std::vector<domsnap::os::ProcessId> running_guests();
     Verdict judge(const Ended& ended, const std::string& said, const Blow& first,
                   const std::optional<Blow>& second);
     void count_kinds();
@@ -56,7 +58,8 @@ class Trials {
     World world_;
     domsnap::Host host_;
     Picture old_, new_;
-    std::optional<Picture> between_; ///< of a verb that is two
+    std::optional<Picture> between_;                 ///< of a verb that is two
+    std::vector<domsnap::os::ProcessId> ran_before_; ///< QEMUs whose guests ran when the verb began
     uint32_t effects_ = 0;
     std::vector<domsnap::os::Effect::Kind> kinds_;
 };

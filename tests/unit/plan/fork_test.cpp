@@ -85,6 +85,16 @@ TEST(Fork, IsMadeOfOverlaysAndMemoryThatWaits) {
     EXPECT_EQ(model::domain_from(note.memory->domain).find_disk("vdb")->source, "/vm/vdb.f");
 }
 
+/// What it writes from then on is not of its memory's time any more. (G10)
+TEST(Fork, CannotBeTakenBackOnceItRuns) {
+    Saved saved(test_facts(model::SnapshotState::running));
+    ForkOptions options;
+    options.start = true;
+    const auto plan = saved.fork(options);
+    ASSERT_LT(plan.point_of_no_return, plan.steps.size());
+    EXPECT_STREQ(kind_of(plan.steps[plan.point_of_no_return]), "resume-guest");
+}
+
 TEST(Fork, StartsByMappingTheImage) {
     Saved saved(test_facts(model::SnapshotState::running));
     ForkOptions options;
@@ -92,6 +102,7 @@ TEST(Fork, StartsByMappingTheImage) {
     const auto plan = saved.fork(options);
     EXPECT_THAT(kinds(plan), ElementsAre("put-definition", "make-overlay", "make-overlay", "put-fork",
                                          "start-guest", "put-fork"));
+    EXPECT_EQ(plan.point_of_no_return, plan.steps.size());
     const auto& start = std::get<StartGuest>(plan.steps[4]);
     EXPECT_TRUE(start.mapped && start.paused);
     EXPECT_EQ(start.image, "/vm/s.mem");
@@ -152,7 +163,8 @@ TEST(Fork, StartsOnlyOnTheDisksThatItsMemoryKnows) {
     const auto note =
         model::fork_from(xml::parse_root(std::get<PutFork>(plan.steps.back()).text, "fork", "note"));
     auto definition = model::domain_from(xml::parse(definition_of(plan), "test"));
-    EXPECT_THAT(kinds(plan_first_start(note, definition, false)), ElementsAre("start-guest", "put-fork"));
+    EXPECT_THAT(kinds(plan_first_start(note, definition, false)),
+                ElementsAre("start-guest", "put-fork", "resume-guest"));
     model::set_disk_source(definition, "vda", "file", "/vm/other", "qcow2");
     EXPECT_THAT(error_of([&] { plan_first_start(note, definition, false); }), HasSubstr("/vm/other"));
 }

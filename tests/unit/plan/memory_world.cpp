@@ -116,6 +116,7 @@ struct Does {
     void operator()(const RemoveRecord& s) const { world.records.erase(s.name); }
     void operator()(const SetCurrent& s) const { world.current = s.name; }
     void operator()(const EndGuest&) const { world.stop(); }
+    void operator()(const ResumeGuest&) const { require(world.running, "no QEMU whose guest could run"); }
     void operator()(const StartGuest& s) const {
         world.start(s.text);
         if (s.from == StartGuest::From::memory) world.memory = world.images.at(s.image).memory;
