@@ -1,6 +1,7 @@
 #include "image/vm_state_file.h"
 
 #include "base/text.h"
+#include "image/layout.h"
 #include "os/file.h"
 
 #include <algorithm>
@@ -16,14 +17,6 @@ constexpr uint64_t cluster = 64 << 10, disk_size = cluster;
 constexpr uint64_t entries_of_l2 = cluster / 8, refcounts_of_block = cluster / 2;
 /// One cluster of the refcount table names blocks for 16 TiB; the state is far below that.
 constexpr uint64_t largest_state = uint64_t{1} << 36;
-
-uint64_t in_units(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit; }
-
-template <class T>
-void put(std::string& out, T value) {
-    for (size_t i = sizeof(T); i-- > 0;)
-        out.push_back(static_cast<char>(value >> (8 * i) & 0xff));
-}
 
 /// Where each part begins, in clusters, one behind the other. The state's clusters come last, so that it is
 /// written as it is.
