@@ -45,10 +45,11 @@ static void snapshot_list(Session& session, const Arguments& arguments) {
 }
 
 static void snapshot_info(Session& session, const Arguments& arguments) {
-    const auto snapshot =
-        session.host().snapshot_info(arguments.get("domain"), snapshot_name(session, arguments));
-    if (session.json()) return session.print_document(ui::snapshot_json(snapshot));
-    session.print(ui::snapshot_block(snapshot));
+    const auto domain = arguments.get("domain"), name = snapshot_name(session, arguments);
+    const auto snapshot = session.host().snapshot_info(domain, name);
+    const auto memory = session.host().snapshot_memory(domain, name);
+    if (session.json()) return session.print_document(ui::snapshot_json(snapshot, memory));
+    session.print(ui::snapshot_block(snapshot, memory));
 }
 
 static void snapshot_dumpxml(Session& session, const Arguments& arguments) {
@@ -89,8 +90,7 @@ static Verb list_verb() {
          exclusive_short("leaves", "tree"), exclusive_short("no-leaves", "tree"),
          exclusive_short("inactive", "tree"), exclusive_short("active", "tree"),
          exclusive_short("disk-only", "tree"), exclusive_short("internal", "tree"),
-         exclusive_short("external", "tree"),
-         exclusive_short("from", "current"), needs_start},
+         exclusive_short("external", "tree"), exclusive_short("from", "current"), needs_start},
         snapshot_list};
 }
 

@@ -60,9 +60,10 @@ struct CreateOptions {
 struct RevertOptions {
     bool running = false, paused = false, force = false, reset_nvram = false;
     bool dry_run = false, eager = false;
-    bool mapped = false; ///< RAM is a private mapping of the memory image, shared with all who map it
+    bool mapped = false;      ///< RAM is a private mapping of the memory image, shared with all who map it
     bool new_process = false; ///< never in place
-    std::string save; ///< not empty: a snapshot of that name is taken first, with the memory of what is active
+    std::string
+        save; ///< not empty: a snapshot of that name is taken first, with the memory of what is active
 };
 
 struct DeleteOptions {
@@ -103,12 +104,16 @@ struct JobInfo {
 struct RevertResult {
     PlanView plan;
     DomainState state = DomainState::shutoff;
-    std::string way; ///< how: "in place", "offline", "new process", with ", memory as it is needed", ", memory first" or
+    std::string way; ///< how: "in place", "offline", "new process", with ", memory as it is needed", ",
+                     ///< memory first" or
                      ///< ", memory mapped"
 };
 
 struct WarmOptions {
     bool off = false, dry_run = false;
+    bool mapped =
+        false; ///< first to a process with RAM mapped from the snapshot's image, if it is not yet: a revert
+    std::string save; ///< mapped: as in RevertOptions
 };
 
 struct ForkOptions {
@@ -145,6 +150,15 @@ struct SnapshotInfo {
     int64_t creation_time = 0; ///< epoch seconds
     std::string description;
     bool warm = false; ///< what a revert in place begins with lies ready; only snapshot_info() looks
+};
+
+/// The file that a snapshot's memory is in, and what it rests on.
+struct MemoryImageInfo {
+    std::string file;
+    uint64_t size = 0;   ///< bytes on disk, of this file alone
+    std::string parent;  ///< the image of which it stores the difference; "" = none
+    unsigned chain = 1;  ///< files that it takes to read it, itself among them
+    std::string problem; ///< why that cannot be read to its end; "" = it was
 };
 
 struct VncAddress {
@@ -264,6 +278,9 @@ class Host {
                              const ForkOptions& options, const Control& control = {});
     std::vector<SnapshotInfo> snapshots(const std::string& domain) const; ///< virsh's order
     SnapshotInfo snapshot_info(const std::string& domain, const std::string& snapshot) const;
+    /// Nothing where its memory is not in a file of its own.
+    std::optional<MemoryImageInfo> snapshot_memory(const std::string& domain,
+                                                   const std::string& snapshot) const;
     std::string snapshot_xml(const std::string& domain, const std::string& snapshot,
                              bool security_info = false) const;
     std::string snapshot_parent(const std::string& domain, const std::string& snapshot) const; ///< "" = root

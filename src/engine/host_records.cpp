@@ -6,7 +6,10 @@
 #include "engine/redefine.h"
 #include "engine/saving.h"
 #include "engine/session.h"
+#include "memory/image_link.h"
+#include "memory/save_file.h"
 #include "model/first_name.h"
+#include "os/file.h"
 #include "xml/snapshot.h"
 
 #include <algorithm>
@@ -77,6 +80,33 @@ SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& s
     auto info = info_of(outline, tree, tree.count_below()[at], view.name());
     info.warm = warm_snapshot(view) == snapshot;
     return info;
+}
+
+static void look_at_chain(MemoryImageInfo& image) {
+    if (memory::SaveFile::is_one(image.file)) return;
+    auto link = memory::image_link(image.file);
+    if (link.parent) image.parent = memory::parent_file(image.file, *link.parent);
+    for (auto below = image.parent; !below.empty() && image.chain < memory::max_chain; ++image.chain) {
+        link = memory::image_link(below);
+        below = link.parent ? memory::parent_file(below, *link.parent) : "";
+    }
+}
+
+std::optional<MemoryImageInfo> Host::snapshot_memory(const std::string& domain,
+                                                     const std::string& snapshot) const {
+    const View view(folders_, resolve_name(folders_, domain));
+    if (!view.folder().record(snapshot)) return std::nullopt; // it is being saved
+    const auto record = view.snapshot(snapshot);
+    if (record.memory.location != model::Location::external) return std::nullopt;
+    MemoryImageInfo image;
+    image.file = record.memory.file;
+    try {
+        if (const auto file = os::file_info(image.file)) image.size = file->allocated;
+        look_at_chain(image);
+    } catch (const Error& error) {
+        image.problem = error.what();
+    }
+    return image;
 }
 
 std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot,

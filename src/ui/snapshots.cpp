@@ -1,10 +1,12 @@
 #include "ui/snapshots.h"
 
+#include "base/text.h"
 #include "ui/json.h"
 #include "ui/table.h"
 #include "ui/time.h"
 #include "ui/tree.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace domsnap::ui {
@@ -38,7 +40,13 @@ static const char* location(const SnapshotInfo& snapshot) {
     return snapshot.external ? "external" : "internal";
 }
 
-std::string snapshot_block(const SnapshotInfo& snapshot) {
+static std::string words_of(const MemoryImageInfo& memory) {
+    if (!memory.problem.empty()) return memory.problem;
+    return fmt::format("{} over {} (chain of {})", text::human_size(memory.size), memory.parent,
+                       memory.chain);
+}
+
+std::string snapshot_block(const SnapshotInfo& snapshot, const std::optional<MemoryImageInfo>& memory) {
     std::vector<std::pair<std::string, std::string>> rows{
         {"Name", snapshot.name},
         {"Domain", snapshot.domain},
@@ -49,7 +57,10 @@ std::string snapshot_block(const SnapshotInfo& snapshot) {
         {"Children", std::to_string(snapshot.children)},
         {"Descendants", std::to_string(snapshot.descendants)},
         {"Metadata", "yes"}};
-    if (snapshot.warm) rows.emplace_back("Warm", "yes"); // virsh's block but for that
+    // virsh's block but for these two.
+    if (memory && (!memory->parent.empty() || !memory->problem.empty()))
+        rows.emplace_back("Memory", words_of(*memory));
+    if (snapshot.warm) rows.emplace_back("Warm", "yes");
     return block(rows);
 }
 
@@ -76,6 +87,19 @@ std::string snapshots_json(const std::string& domain, const std::vector<Snapshot
     return json_text({{"domain", domain}, {"snapshots", list}});
 }
 
-std::string snapshot_json(const SnapshotInfo& snapshot) { return json_text(json_of(snapshot)); }
+static Json json_of(const MemoryImageInfo& memory) {
+    Json json{{"file", memory.file},
+              {"size", memory.size},
+              {"parent", memory.parent.empty() ? Json() : Json(memory.parent)},
+              {"chain", memory.chain}};
+    if (!memory.problem.empty()) json["problem"] = memory.problem;
+    return json;
+}
+
+std::string snapshot_json(const SnapshotInfo& snapshot, const std::optional<MemoryImageInfo>& memory) {
+    auto json = json_of(snapshot);
+    if (memory) json["memoryImage"] = json_of(*memory);
+    return json_text(json);
+}
 
 } // namespace domsnap::ui

@@ -3,6 +3,7 @@
 
 #include <domsnap/host.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,11 @@ namespace domsnap::ui {
 std::string snapshot_table(const std::vector<SnapshotInfo>& snapshots, bool parent, bool quiet);
 std::string snapshot_names(const std::vector<SnapshotInfo>& snapshots);
 std::string snapshot_tree(const std::vector<SnapshotInfo>& snapshots);
-std::string snapshot_block(const SnapshotInfo& snapshot);
+/// As virsh's; a line more where the snapshot is warm, and for memory that rests on another's.
+std::string snapshot_block(const SnapshotInfo& snapshot, const std::optional<MemoryImageInfo>& memory = {});
 
 std::string snapshots_json(const std::string& domain, const std::vector<SnapshotInfo>& snapshots);
-std::string snapshot_json(const SnapshotInfo& snapshot);
+std::string snapshot_json(const SnapshotInfo& snapshot, const std::optional<MemoryImageInfo>& memory = {});
 
 /// snapshot-list's options.
 struct SnapshotFilter {

@@ -86,6 +86,21 @@ TEST_F(Lists, InfoBlock) {
     EXPECT_NE(snapshot_block(info).find("Parent:         -\n"), std::string::npos);
 }
 
+TEST_F(Lists, InfoBlockOfMemoryThatRestsOnOther) {
+    MemoryImageInfo memory{"/vm/e1.mem", 12 << 20, "", 1, ""};
+    EXPECT_EQ(snapshot_block(three[1], memory), snapshot_block(three[1])) << "a whole image: virsh's block";
+    EXPECT_NE(snapshot_json(three[1], memory).find(R"("size": 12582912)"), std::string::npos);
+    memory.parent = "/vm/i1.mem";
+    memory.chain = 3;
+    EXPECT_NE(
+        snapshot_block(three[1], memory).find("Memory:         12 MiB over /vm/i1.mem (chain of 3)\n"),
+        std::string::npos)
+        << snapshot_block(three[1], memory);
+    EXPECT_NE(snapshot_json(three[1], memory).find(R"("parent": "/vm/i1.mem")"), std::string::npos);
+    memory.problem = "/vm/i1.mem: torn";
+    EXPECT_NE(snapshot_block(three[1], memory).find("Memory:         /vm/i1.mem: torn\n"), std::string::npos);
+}
+
 DomainInfo domain(const std::string& name, int64_t id) {
     DomainInfo info;
     info.name = name;
