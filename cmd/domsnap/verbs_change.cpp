@@ -1,11 +1,10 @@
 // What changes snapshots, or a domain through them: revert, delete, edit, current.
 #include "files.h"
 #include "groups.h"
+#include "loss.h"
 #include "names.h"
 #include "session.h"
-#include "terminal.h"
 #include "ui/plan.h"
-#include "ui/width.h"
 
 #include <fmt/format.h>
 
@@ -16,20 +15,6 @@ static void show_plan(Session& session, const PlanView& plan) {
         session.print_document(ui::plan_json(plan));
     else
         session.print(ui::plan_text(plan));
-}
-
-/// Before what cannot be had back is dropped. Scripts, whose stdin is no terminal, are not asked.
-static void ask_before_loss(Session& session, const Arguments& arguments, const std::string& snapshot) {
-    for (const char* option : {"force", "yes", "save", "dry-run"})
-        if (arguments.has(option)) return;
-    if (!stdin_is_terminal()) return;
-    const auto lost = session.host().unsaved_changes(arguments.get("domain"));
-    if (lost.empty()) return;
-    const auto question = fmt::format("Reverting domain '{}' to snapshot '{}' drops {}. Go on? [y/N] ",
-                                      ui::cell(arguments.get("domain")), ui::cell(snapshot), ui::cell(lost));
-    if (confirmed_on_terminal(question)) return;
-    throw Error(ErrorCode::cancelled, fmt::format("nothing was reverted: {} would be lost", lost),
-                "--save NAME takes a snapshot of it first; --yes skips the question");
 }
 
 static void snapshot_revert(Session& session, const Arguments& arguments) {
@@ -121,9 +106,7 @@ static Verb revert_verb() {
             {domain_argument(), snapshot_argument(), flag("current", "revert to current snapshot"),
              flag("running", "after reverting, change state to running"),
              flag("paused", "after reverting, change state to paused"),
-             flag("force", "try harder on risky reverts; do not ask"),
-             value("save", "first take a snapshot of that name of what would be lost"),
-             flag("yes", "do not ask whether what was not saved may be lost"),
+             flag("force", "try harder on risky reverts; do not ask"), save_option(), yes_option(),
              flag("reset-nvram", "re-initialize NVRAM from its pristine template"),
              flag("dry-run", "print the plan, change nothing"),
              flag("eager", "load all memory before the guest runs"),

@@ -1,7 +1,9 @@
 // Host: what lies ready for going back in place.
 #include "engine/in_place.h"
+#include "engine/mapped_image.h"
 #include "engine/observe.h"
 #include "engine/runner.h"
+#include "engine/verbs.h"
 #include "plan/planner.h"
 
 #include <domsnap/host.h>
@@ -32,6 +34,27 @@ void take_off_warm(Session& session, const model::SnapshotTree& tree) {
 
 using namespace engine;
 
+namespace {
+
+bool is_mapped_from(const View& view, const std::string& image) {
+    const auto mapped = mapped_image(view);
+    return mapped && mapped_file(*mapped) == mapped_file(image);
+}
+
+/// That the guest can be warm is known by then: no guest is dropped for nothing.
+PlanView go_over_to_mapped(Session& session, const std::string& snapshot, const WarmOptions& options) {
+    RevertOptions revert;
+    revert.mapped = true;
+    revert.dry_run = options.dry_run;
+    if (!options.dry_run) revert.save = options.save;
+    auto view = engine::revert(session, snapshot, revert).plan;
+    view.afterwards.push_back("what the next revert begins with is made ready then");
+    session.reload();
+    return view;
+}
+
+} // namespace
+
 PlanView Host::snapshot_warm(const std::string& domain, const std::string& snapshot,
                              const WarmOptions& options, const Control& control) {
     Session session(folders_, resolve_name(folders_, domain), "snapshot-warm", control);
@@ -40,6 +63,11 @@ PlanView Host::snapshot_warm(const std::string& domain, const std::string& snaps
     const auto warm = warm_snapshot(session);
     auto plan =
         options.off ? plan::plan_warm_off(observe_warm(session, tree)) : warm_plan(session, tree, snapshot);
+    if (options.mapped && !is_mapped_from(session, tree.get(snapshot).memory.file)) {
+        auto view = go_over_to_mapped(session, snapshot, options);
+        if (!options.dry_run) make_warm(session, session.snapshots(), snapshot);
+        return view;
+    }
     if (options.dry_run) return plan::describe(plan);
     // Another's goes first, but only once it is known that this one can be had.
     if (!options.off && !warm.empty() && warm != snapshot) {

@@ -13,7 +13,8 @@
 
 namespace domsnap::memory {
 
-static constexpr uint64_t pages_at_once = 256;
+/// Two buffers of so many for each thread: together they fit into a CPU's own cache.
+static constexpr uint64_t pages_at_once = 32;
 
 static size_t main_block(const ImageReader& image) {
     const auto& blocks = image.blocks();
@@ -22,10 +23,10 @@ static size_t main_block(const ImageReader& image) {
     return static_cast<size_t>(found - blocks.begin());
 }
 
-/// Whether the mapping shows the image itself from its first byte on.
+/// Whether the mapping shows the image's whole file, at the end of its chain, from its first byte on.
 static bool shows_image(const os::ForeignMapping& mapping, uint64_t ram, const ImageReader& image) {
-    const auto file = os::file_info(image.path());
-    return image.layers().size() == 1 && file && mapping.inode == file->inode && mapping.device == file->device &&
+    const auto file = os::file_info(image.layers().back().path);
+    return file && mapping.inode == file->inode && mapping.device == file->device &&
            mapping.offset + (ram - mapping.start) == 0;
 }
 
@@ -46,7 +47,15 @@ void Rewind::find_own_pages() {
     for (const auto& range : process_.own_pages(ram_, pages() * page_size))
         std::fill_n(look_.begin() + static_cast<ptrdiff_t>((range.start - ram_) / page_size),
                     range.size / page_size, uint8_t{1});
+    if (is_of_image_) look_at_upper_layers();
     compared_ = static_cast<uint64_t>(std::ranges::count(look_, uint8_t{1}));
+}
+
+/// The mapping does not show what the files above the whole one say, not even that a page is zero now.
+void Rewind::look_at_upper_layers() {
+    const size_t whole = image_.layers().size() - 1;
+    for (uint64_t page = 0; whole > 0 && page < pages(); ++page)
+        if (image_.layer(block_, page) != whole) look_[page] = 1;
 }
 
 /// The guest stands still, so both CPUs of the smallest host are free.

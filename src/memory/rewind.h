@@ -30,6 +30,7 @@ class Rewind {
   private:
     uint64_t pages() const { return differs_.size(); }
     void find_own_pages();
+    void look_at_upper_layers();
     void in_two_threads(const std::function<void(uint64_t first, uint64_t count)>& work) const;
     void compare_chunk(uint64_t first, uint64_t count);
     void compare_run(uint64_t first, uint64_t count, bool data);
@@ -39,7 +40,7 @@ class Rewind {
     const os::ForeignMemory& process_;
     uint64_t ram_;
     size_t block_ = 0;
-    bool is_of_image_ = false;     ///< what is not the process's own is the image's
+    bool is_of_image_ = false;     ///< what is not the process's own is the image's, or of the file at its chain's end
     bool others_are_zero_ = true;  ///< and what is neither reads as zeros
     std::vector<uint8_t> look_;    ///< by page: it must be read
     std::vector<uint8_t> differs_; ///< by page

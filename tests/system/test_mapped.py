@@ -4,6 +4,7 @@ import hashlib
 import json
 import pathlib
 
+import foreign
 import harness
 from checkpoints import CheckpointTest
 from harness import wait_for
@@ -74,6 +75,47 @@ class Mapped(CheckpointTest):
         self.assertEqual(self.state(), "paused")
         self.ok("resume", "g")
         self.assert_back(guest, marks)
+
+    def in_place(self, name="s", *options):
+        before = self.qemu_pid()
+        self.assertIn("way: in place", self.cli("snapshot-revert", "g", name, *options).err)
+        self.assertEqual(self.qemu_pid(), before)
+
+    def test_warm(self):
+        guest = self.boot()
+        marks, memory = self.checkpoint(guest)
+        before, pid = content_of(memory), self.qemu_pid()
+        self.usage_error("snapshot-warm", "g", "s", "--save", "t")
+        self.ok("snapshot-create-as", "g", "inside")
+        self.refused("snapshot-warm", "g", "inside", "--mapped", naming="not in an image")
+        self.assertIn("end the running guest", self.ok("snapshot-warm", "g", "s", "--mapped", "--dry-run").lower())
+        self.assertEqual(self.qemu_pid(), pid, "neither a refusal nor a dry run drops the guest")
+        self.damage(guest)
+        self.assertEqual(self.ok("snapshot-warm", "g", "s", "--mapped", "--save", "kept"),
+                         "Domain snapshot kept created\nDomain snapshot s reverted\nDomain snapshot s is warm\n\n")
+        self.assert_back(guest, marks)
+        for _ in range(3):
+            self.damage(guest)
+            self.in_place()
+            self.assert_back(guest, marks)
+            self.assertEqual((self.origin()["image"], self.origin()["mapped"]), (str(memory), True))
+            self.assertRegex(self.ok("snapshot-info", "g", "s"), r"Warm:\s+yes")
+        self.assertEqual(self.ok("snapshot-warm", "g", "s", "--mapped"), "Domain snapshot s is warm\n\n", "it is already")
+        # What rests on the image that is mapped needs no other mapping.
+        guest.do("note upper")
+        upper = self.marks_of(guest)
+        self.ok("snapshot-create-as", "g", "upper", "--memspec", f"file={self.scratch / 'upper.mem'}")
+        self.assertIn(f"over {memory} (chain of 2)", self.ok("snapshot-info", "g", "upper"))
+        pid = self.qemu_pid()
+        self.ok("snapshot-warm", "g", "upper", "--mapped")
+        self.assertEqual(self.qemu_pid(), pid)
+        for name, wanted in (("s", marks), ("upper", upper), ("upper", upper), ("s", marks)):
+            self.damage(guest)
+            self.in_place(name)
+            self.assert_back(guest, wanted)
+        self.in_place("s", "--paused")
+        self.assertEqual(foreign.pages_that_differ(self.qemu_pid(), foreign.ram_address(self), memory), [])
+        self.assertEqual(content_of(memory), before)
 
     def test_what_the_guest_gives_back_stays_in_the_image(self):
         self.balloon = "virtio"
