@@ -46,11 +46,13 @@ GOALS = [
     Goal("first tick after a warm revert in place at most 1/20", FIRST_TICK.format("in place, warm"), most=1 / 20),
     Goal("RESUME after a revert in place at most 1/50", RESUMED.format("in place"), most=1 / 50),
     Goal("RESUME after a warm revert in place at most 1/50", RESUMED.format("in place, warm"), most=1 / 50),
+    Goal("RESUME after a revert in place of mapped RAM at most 1/50", RESUMED.format("in place, mapped"), most=1 / 50),
     Goal("ten reverts a second", "reverts a second, in a loop", least=10),
     Goal("pause: largest to least of all sizes of RAM at most 2", PAUSE, flat=2),
     Goal("first tick at once: largest to least at most 2", FIRST_TICK.format("at once"), flat=2),
     Goal("first tick in place: largest to least at most 2", FIRST_TICK.format("in place"), flat=2),
     Goal("first tick in place, warm: largest to least at most 2", FIRST_TICK.format("in place, warm"), flat=2),
+    Goal("first tick in place, mapped: largest to least at most 2", FIRST_TICK.format("in place, mapped"), flat=2),
 ]
 
 
