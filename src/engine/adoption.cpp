@@ -5,6 +5,7 @@
 #include "engine/adoption_snapshots.h"
 #include "engine/guest.h"
 #include "engine/look.h"
+#include "engine/networks.h"
 #include "engine/session.h"
 #include "image/header.h"
 #include "machine/command_line.h"
@@ -81,14 +82,14 @@ class Look {
     /// What domsnap would refuse at the first start, or revert, is better known before.
     void check_runs(const model::Domain& domain, const std::string& which) {
         try {
-            static_cast<void>(command_line_of(domain));
+            static_cast<void>(command_line_of(domain, machine::Purpose::boot));
         } catch (const Error& error) {
             problem(fmt::format("domsnap could not run it {}: {}", which, error.what()));
         }
     }
 
-    std::vector<std::string> command_line_of(const model::Domain& domain) {
-        const auto ready = runnable(folders_, domain);
+    std::vector<std::string> command_line_of(const model::Domain& domain, machine::Purpose purpose) {
+        const auto ready = on_networks(folders_, runnable(folders_, domain), purpose);
         machine::CommandLineFacts facts;
         facts.emulator = machine::find_emulator(ready);
         const auto emulator = emulator_of(folders_, ready);
@@ -142,7 +143,8 @@ class Look {
         try {
             auto domain = snapshot.domain.front();
             domain.name = "domain";
-            static_cast<void>(command_line_of(model::domain_from(std::move(domain))));
+            static_cast<void>(
+                command_line_of(model::domain_from(std::move(domain)), machine::Purpose::memory));
             return {};
         } catch (const Error& error) {
             return fmt::format("domsnap could not run its guest: {}", error.what());

@@ -6,6 +6,7 @@
 #include "engine/in_place.h"
 #include "engine/mapped_image.h"
 #include "engine/memory_file.h"
+#include "engine/networks.h"
 #include "engine/observe.h"
 #include "engine/pages.h"
 #include "image/qemu_img.h"
@@ -134,6 +135,7 @@ model::Domain runnable(const Folders& folders, model::Domain domain) {
 
 static qmp::Client start_in(const Session& session, const machine::RuntimeFiles& files,
                             const model::Domain& domain, const Beginning& beginning) {
+    model::Domain live = on_networks(session.folders(), domain, beginning.purpose);
     auto facts = command_line_facts(session, domain);
     facts.chains = chains_of(domain);
     facts.incoming = beginning.incoming;
@@ -146,9 +148,8 @@ static qmp::Client start_in(const Session& session, const machine::RuntimeFiles&
     // Before it maps the image: whoever would remove that must see who needs it.
     if (!beginning.ram.empty()) note_ram_origin(files, beginning.ram, true);
     if (!files.beside) forget_warm(session, session.control());
-    model::Domain live = domain;
     live.document.set_attribute("id", std::to_string(facts.domain_id));
-    auto started = machine::start(domain, facts, files, for_start());
+    auto started = machine::start(live, facts, files, for_start());
     os::write_file(files.live(), model::to_text(live.document) + "\n");
     return std::move(started.monitor);
 }
@@ -159,7 +160,7 @@ void start_qemu(Session& session, const model::Domain& domain, const Beginning& 
 }
 
 qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram) {
-    return start_in(session, session.files().next(), domain, {true, ram});
+    return start_in(session, session.files().next(), domain, {true, ram, machine::Purpose::memory});
 }
 
 void try_qemu(Session& session, const model::Domain& domain) {
@@ -173,7 +174,8 @@ void try_qemu(Session& session, const model::Domain& domain) {
     const auto scratch = session.files().folder + "-trial";
     os::make_folders(scratch);
     try {
-        machine::try_out(domain, facts, scratch, for_start());
+        machine::try_out(on_networks(session.folders(), domain, machine::Purpose::boot), facts, scratch,
+                         for_start());
     } catch (const Error&) {
         os::remove_tree(scratch);
         throw;
@@ -220,9 +222,8 @@ static void load_stream(Session& session, Feed::Source source) {
 }
 
 void load_memory(Session& session, const model::Domain& domain, const std::string& path, bool mapped) {
-    load_stream(session, [&](int out, const Control& control) {
-        write_memory(domain, path, out, control, mapped);
-    });
+    load_stream(session,
+                [&](int out, const Control& control) { write_memory(domain, path, out, control, mapped); });
     if (!mapped && !memory::SaveFile::is_one(path)) note_ram_origin(session.files(), path, false);
 }
 

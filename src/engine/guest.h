@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/session.h"
+#include "machine/networks.h"
 
 #include <string>
 
@@ -21,12 +22,13 @@ model::Domain runnable(const Folders& folders, model::Domain domain);
 struct Beginning {
     bool incoming = false; ///< it waits for a stream
     std::string ram;       ///< the memory image that its RAM is mapped from; "" = memory of its own
+    machine::Purpose purpose = machine::Purpose::boot;
 };
 /// Starts QEMU, stopped (or waiting for a stream), and writes live.xml. The session's monitor is the new one.
 void start_qemu(Session& session, const model::Domain& domain, const Beginning& beginning);
 /// The same beside the one that runs, waiting for a stream; its monitor is returned.
 qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram);
-/// Whether QEMU would take it; nothing of the host is touched.
+/// Whether QEMU would take it; nothing of the host is touched but, for a moment, its bridges.
 void try_qemu(Session& session, const model::Domain& domain);
 /// Ends it if it runs; reason as `domstate --reason` shows it.
 void end_qemu(Session& session, const std::string& reason);

@@ -10,6 +10,7 @@
 #include "engine/look.h"
 #include "engine/memory_file.h"
 #include "engine/memory_identity.h"
+#include "engine/networks.h"
 #include "memory/capture.h"
 #include "memory/image.h"
 #include "memory/save_file.h"
@@ -108,6 +109,7 @@ Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, cons
     Facts facts = observe_tree(session, tree);
     look_at_image(session, facts, snapshot.memory.file);
     require_known(session, facts, tree, files_of(snapshot, facts));
+    require_networks(session.folders(), snapshot);
     if (snapshot.memory.location == model::Location::external) {
         facts.images[snapshot.memory.file] = look_at_image(session, snapshot);
         look_for_at_once(session, snapshot, facts);

@@ -32,6 +32,7 @@ struct CommandLineFacts {
     std::string runtime_folder;             ///< the domain's: for sockets without a path in the XML
     std::string tpm_folder;                 ///< swtpm's, for a domain with a TPM
     int tpm_fd = -1;                        ///< a socket at whose other end swtpm is
+    std::vector<int> tap_fds;               ///< a network device on its bridge, for each of bridges_of()
     int runtime_folder_fd = -1;             ///< that folder, open in QEMU: for a VNC socket's long path
     std::string events;                     ///< a third monitor, PATH.in to PATH.out; empty: none
     int64_t now = 0;                        ///< epoch seconds, for <clock offset='variable'>
@@ -62,6 +63,9 @@ std::vector<std::pair<std::string, std::string>> environment(const model::Domain
 /// The paths of the unix sockets that QEMU must listen on for the domain's character devices (mode='bind'),
 /// in the document's order; those without a path get one in runtime_folder.
 std::vector<std::string> listening_sockets(const model::Domain& domain, const std::string& runtime_folder);
+
+/// The bridges that its interfaces are on, one for each that is, in the document's order.
+std::vector<std::string> bridges_of(const model::Domain& domain);
 
 /// "-name x -machine y …" with one option a line, for goldens and logs.
 std::string printable_command_line(const std::vector<std::string>& argv);

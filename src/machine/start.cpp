@@ -1,5 +1,6 @@
 // A domain's QEMU, started for good or on trial.
 #include "machine/launch.h"
+#include "machine/networks.h"
 #include "machine/process.h"
 #include "machine/swtpm.h"
 
@@ -130,7 +131,10 @@ void fill_in(const model::Domain& domain, const RuntimeFiles& files, CommandLine
 
 os::ProcessId spawn(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files,
                     Listeners& listeners) {
-    os::Fd tpm; // ours until QEMU has it
+    const auto taps = plug_in(domain); // they go with QEMU
+    for (size_t i = 0; i < taps.size(); ++i)
+        facts.tap_fds.push_back(facts.runtime_folder_fd + 2 + static_cast<int>(i)); // the TPM's comes before
+    os::Fd tpm;                                                                     // ours until QEMU has it
     if (model::has_tpm(domain)) {
         facts.tpm_fd = facts.runtime_folder_fd + 1;
         tpm = start_swtpm(facts.tpm_folder, files).second;
@@ -141,6 +145,8 @@ os::ProcessId spawn(const model::Domain& domain, CommandLineFacts facts, const R
     auto passed = listeners.passed();
     passed.emplace_back(folder.get(), facts.runtime_folder_fd);
     if (tpm) passed.emplace_back(tpm.get(), facts.tpm_fd);
+    for (size_t i = 0; i < taps.size(); ++i)
+        passed.emplace_back(taps[i].get(), facts.tap_fds[i]);
     const bool guarded = !facts.ram_image.empty() && !can_open_ram_readonly(facts);
     const auto in_child = [&] {
         listeners.listen();
@@ -196,6 +202,7 @@ void try_out(const model::Domain& domain, CommandLineFacts facts, const std::str
     facts.monitor_fd = 3;
     facts.runtime_folder = scratch_folder;
     if (facts.now == 0) facts.now = since_epoch<std::chrono::seconds>();
+    plug_in(domain); // whether it can be, better known now; they are gone at once
     os::make_folders(scratch_folder);
     const auto argv = command_line(domain, facts);
     const ShortLived accepted(argv, environment(domain), scratch_log(scratch_folder), who(domain), deadline);

@@ -106,6 +106,18 @@ void plan_firmware(Draft& draft) {
     plan_copy(draft, draft.snapshot.tpm, model::has_tpm(draft.live) ? model::tpm_file(folder) : "", "tpm");
 }
 
+/// On QEMU's own network nobody else is there; on a bridge both guests would be heard under one address.
+void warn_of_address(Draft& draft) {
+    const auto* devices = draft.live.document.child("devices");
+    if (!draft.with_memory() || !devices) return;
+    for (const auto* interface : devices->elements("interface"))
+        if (const auto* source = interface->child("source"); source && source->find_attribute("bridge"))
+            draft.plan.warnings.push_back(fmt::format(
+                "on the bridge '{}' the fork's network card has the origin's MAC address until the "
+                "guest resets it: take one of the two off the bridge, or reset the fork",
+                source->attribute("bridge")));
+}
+
 void plan_note(Draft& draft) {
     auto& note = draft.note;
     note.origin = draft.facts.definition.name;
@@ -164,6 +176,7 @@ Plan plan_fork(const std::string& name, const ForkOptions& options, const ForkId
     draft.plan.snapshot = name;
     draft.plan.warnings = document.remarks();
     draft.plan.guest = "The origin is not touched.";
+    warn_of_address(draft);
     check_memory(draft);
     draft.plan.steps.push_back(PutDefinition{}); // its text is known when the disks are
     plan_disks(draft);

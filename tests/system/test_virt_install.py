@@ -41,6 +41,22 @@ class VirtInstall(clients.ClientTest):
         self.assertEqual(sorted(self.sources("v")), ["vda"])
         self.assertIn("installed", self.tool("virsh", "snapshot-list", "v", "--name"))
 
+    def test_its_own_network(self):
+        """Without --network it writes what it would for libvirt: the host's default bridge, or the network 'default'."""
+        (self.scratch.state / "networks").write_text("default user\n")
+        self.tool("virt-install", "--connect", self.uri, "--name", "n", "--memory", "64", "--import", "--virt-type", "qemu",
+                  "--disk", f"path={self.scratch.image('n.qcow2')},driver.type=qcow2", "--osinfo", "detect=off,require=off",
+                  "--graphics", "none", "--noautoconsole")
+        interface = ElementTree.fromstring(self.virsh_ok("dumpxml", "n", "--inactive")).find("devices/interface")
+        self.assertIn(interface.get("type"), ("network", "bridge"))
+        if interface.get("type") == "network":
+            self.assertEqual(interface.find("source").get("network"), "default")
+            live = ElementTree.fromstring(self.virsh_ok("dumpxml", "n")).find("devices/interface")
+            self.assertEqual(live.get("type"), "user")
+            self.assertIn("default", self.virsh_ok("domiflist", "n", "--inactive"))
+        self.assertEqual(self.virsh_ok("domstate", "n"), "running")
+        self.virsh_ok("destroy", "n")
+
 
 if __name__ == "__main__":
     clients.main()
