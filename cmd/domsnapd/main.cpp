@@ -38,7 +38,7 @@ void serve(const Options& options) {
     service.log = [&](rpc::Level level, const std::string& line) { log(level, line); };
     const auto& stop = os::watch_interrupts();
     {
-        Server server(service, access, options.timeout);
+        Server server(service, access, options.patience, options.timeout);
         listen(server, access,
                options.socket_dir.empty() ? service.host.folders().runtime : options.socket_dir);
         const Watching watching(service);

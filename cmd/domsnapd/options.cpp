@@ -19,6 +19,11 @@ std::optional<Options> parse_options(std::vector<std::string> words) {
     app.add_option("--group", options.group, "whose members may do everything");
     app.add_option("--read-only-group", options.read_only_group, "whose members may look");
     auto* given = app.add_option("--timeout", timeout, "end after so many seconds without a client");
+    app.add_option("--keepalive-interval", options.patience.interval,
+                   "seconds of silence after which a client is asked whether it is there; 0: never")
+        ->check(CLI::Range(0, 86400));
+    app.add_option("--keepalive-count", options.patience.count, "unanswered questions before it is cut off")
+        ->check(CLI::Range(0, 1000));
     app.add_flag("-v,--verbose", options.verbose, "log what only looks, too");
     std::reverse(words.begin(), words.end()); // CLI11 takes them from the back
     try {

@@ -1,6 +1,8 @@
 // domsnapd's command line.
 #pragma once
 
+#include "patience.h"
+
 #include <domsnap/host.h>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@ struct Options {
     std::string socket_dir;             ///< "" = the run-time folder
     std::string group, read_only_group; ///< "" = root and the server's own user only
     std::optional<unsigned> timeout;    ///< seconds without a client, after which the server ends
+    Patience patience;
     bool verbose = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace domsnap::server {
@@ -11,16 +12,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr size_t max_peers = 5000;  ///< libvirt's max_clients
+constexpr size_t most_peers = 5000; ///< libvirt's max_clients
 constexpr unsigned max_running = 8; ///< calls of one client at once; libvirt's is 5
 constexpr size_t max_waiting = 64;  ///< calls of one client that are read ahead
-constexpr auto ping_after = 5s;     ///< of silence; libvirt's keepalive_interval
-constexpr unsigned max_pings = 5;   ///< unanswered; libvirt's keepalive_count
 
 } // namespace
 
-Server::Server(rpc::Service& service, const Access& access, std::optional<unsigned> timeout)
-    : service_(service), access_(access), timeout_(timeout) {}
+Server::Server(rpc::Service& service, const Access& access, Patience patience,
+               std::optional<unsigned> timeout)
+    : service_(service), access_(access), patience_(patience), timeout_(timeout),
+      max_peers_(std::min<size_t>(most_peers, os::raise_descriptor_limit() / 2)) {} // their calls open files
 
 Server::~Server() {
     for (auto& [number, peer] : peers_)
@@ -52,8 +53,20 @@ void Server::do_posted() {
 }
 
 void Server::accept_all(const os::Fd& listener, bool read_only) {
-    while (auto socket = os::accept_peer(listener))
-        welcome(std::move(socket), read_only);
+    try {
+        while (auto socket = os::accept_peer(listener))
+            welcome(std::move(socket), read_only);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::busy) throw;
+        service_.log(Level::warning, fmt::format("no client more is let in for a moment: {}", error.what()));
+        watch_listeners(false); // it would be ready again at once, and again
+    }
+}
+
+void Server::watch_listeners(bool wanted) {
+    accepts_ = wanted;
+    for (const auto& [fd, listener] : listeners_)
+        poller_.watch(fd, wanted, false);
 }
 
 void Server::welcome(os::Fd socket, bool read_only) {
@@ -61,9 +74,9 @@ void Server::welcome(os::Fd socket, bool read_only) {
     auto name = fmt::format("client {} (uid {}, pid {})", ++next_number_, who.uid, who.pid);
     if (!(read_only ? access_.may_look(who) : access_.may_change(who)))
         return service_.log(Level::warning, fmt::format("{}: turned away: not in the group", name));
-    if (peers_.size() >= max_peers)
+    if (peers_.size() >= max_peers_)
         return service_.log(Level::warning,
-                            fmt::format("{}: turned away: {} clients are there", name, max_peers));
+                            fmt::format("{}: turned away: {} clients are there", name, max_peers_));
     const auto number = next_number_;
     auto connection = std::make_shared<Connection>(std::move(socket), [this, number] {
         post([this, number] {
@@ -169,18 +182,21 @@ void Server::handle(const os::Poller::Ready& ready) {
 
 /// False when the client has not answered for too long. Only those are asked that said they would answer.
 bool Server::keep_alive(Peer& peer) {
-    if (!peer.client->wants_keepalive()) return true;
-    if (Clock::now() - peer.heard < ping_after * (peer.pings + 1)) return true;
-    if (peer.pings >= max_pings) return false;
+    if (!peer.client->wants_keepalive() || patience_.interval == 0) return true;
+    if (Clock::now() - peer.heard < std::chrono::seconds(patience_.interval) * (peer.pings + 1)) return true;
+    if (peer.pings >= patience_.count) return false;
     ++peer.pings;
     peer.connection->send(rpc::ping_frame());
     return true;
 }
 
 void Server::tick() {
+    if (Clock::now() - last_tick_ < 1s) return;
+    last_tick_ = Clock::now();
+    if (!accepts_ && !ending_) watch_listeners(true);
     for (auto at = peers_.begin(); at != peers_.end();) {
         Peer& peer = (at++)->second; // dropping takes it out of the map
-        if (!keep_alive(peer)) drop(peer, "it has not answered for 30 s");
+        if (!keep_alive(peer)) drop(peer, fmt::format("it has not answered for {} s", patience_.seconds()));
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "connection.h"
+#include "patience.h"
 #include "workers.h"
 
 #include "base/deadline.h"
@@ -25,7 +26,7 @@ namespace domsnap::server {
 
 class Server {
   public:
-    Server(rpc::Service& service, const Access& access, std::optional<unsigned> timeout);
+    Server(rpc::Service& service, const Access& access, Patience patience, std::optional<unsigned> timeout);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -48,6 +49,7 @@ class Server {
     };
 
     void accept_all(const os::Fd& listener, bool read_only);
+    void watch_listeners(bool wanted);
     void welcome(os::Fd socket, bool read_only);
     bool serve(Peer& peer, const os::Poller::Ready& ready);
     void take_frames(Peer& peer);
@@ -65,12 +67,16 @@ class Server {
 
     rpc::Service& service_;
     const Access& access_;
+    Patience patience_;
     std::optional<unsigned> timeout_;
     os::Poller poller_;
     std::map<int, std::pair<os::Fd, bool>> listeners_; ///< and whether read-only
     std::map<uint64_t, Peer> peers_;
     std::map<int, uint64_t> by_fd_;
     uint64_t next_number_ = 0;
+    size_t max_peers_;
+    bool accepts_ = true; ///< not while there is no descriptor for a peer more
+    Clock::time_point last_tick_;
     bool ending_ = false; ///< no call is begun any more
     Clock::time_point last_peer_ = Clock::now();
     std::mutex mutex_; ///< of posted_

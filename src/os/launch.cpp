@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +28,8 @@ struct Prepared {
     Fd failure_reader, failure_writer;
 };
 } // namespace
+
+std::optional<rlimit> descriptor_limit_of_children;
 
 std::function<void()> ends_with_us() {
     return [us = ::getpid()] {
@@ -111,6 +112,7 @@ static void become(const Prepared& ready, const std::function<void()>& in_child)
     ::umask(077);
     if (in_child) in_child();
     close_all_on_exec();
+    if (descriptor_limit_of_children) ::setrlimit(RLIMIT_NOFILE, &*descriptor_limit_of_children);
     for (const auto& [ours, its] : ready.descriptors)
         if (::dup2(ours.get(), its) < 0) return;
     ::execve(ready.program.c_str(), ready.argv.data(), ready.envp.data());

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <utility>
 #include <vector>
@@ -28,6 +30,9 @@ struct Launch {
 /// closed in it, SIGPIPE and the signal mask are as in a fresh process, its umask is 077. Throws not_found if
 /// there is no such program, io for anything else that kept it from being executed.
 pid_t launch(const Launch& spec);
+
+/// Where a process that raised its own limit keeps what its children are to have.
+extern std::optional<rlimit> descriptor_limit_of_children;
 
 /// For in_child: the child is killed when the thread that started it ends.
 std::function<void()> ends_with_us();

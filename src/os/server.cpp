@@ -4,6 +4,7 @@
 #include "os/effect.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/launch.h"
 #include "os/place.h"
 #include "os/socket.h"
 
@@ -52,7 +53,7 @@ Fd listen_unix(const std::string& path, unsigned mode, std::optional<gid_t> grou
     const Effect what{Effect::Kind::set_mode, path};
     if (group && effect(what, [&] { return at(path, give); }) != 0) fail("give a group to", path);
     if (effect(what, [&] { return at(path, open_to); }) != 0) fail("set the mode of", path);
-    if (::listen(socket.get(), 128) != 0) fail("listen on", path);
+    if (::listen(socket.get(), SOMAXCONN) != 0) fail("listen on", path);
     ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
     return socket;
 }
@@ -60,6 +61,8 @@ Fd listen_unix(const std::string& path, unsigned mode, std::optional<gid_t> grou
 Fd accept_peer(const Fd& listener) {
     Fd peer(uninterrupted(
         [&] { return ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+    if (!peer && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+        throw Error(ErrorCode::busy, failure("accept a peer of", "a Unix socket", errno).what());
     if (!peer && errno != EAGAIN && errno != ECONNABORTED) fail("accept a peer of", "a Unix socket");
     return peer;
 }
@@ -96,6 +99,15 @@ bool is_member(const Peer& peer, gid_t wanted) {
 }
 
 uid_t own_uid() { return ::geteuid(); }
+
+uint64_t raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    descriptor_limit_of_children = limit;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}
 
 static std::string taken_from_environment(const char* name) {
     const char* value = std::getenv(name);

@@ -19,7 +19,7 @@ namespace domsnap::os {
 Fd listen_unix(const std::string& path, unsigned mode, std::optional<gid_t> group);
 
 /// The next peer that waits; empty if none does. Non-blocking, like the sockets that systemd hands over must
-/// be.
+/// be. Throws busy where there is no descriptor left for it.
 Fd accept_peer(const Fd& listener);
 
 struct Peer {
@@ -32,6 +32,10 @@ std::optional<gid_t> group_named(const std::string& name);
 /// As its primary group or one of the others that its user has.
 bool is_member(const Peer& peer, gid_t group);
 uid_t own_uid();
+
+/// As many descriptors as this process may have at all, for who has a peer in each; what it starts gets the
+/// limit that was there before, as select(2) in it may need. Returns how many.
+uint64_t raise_descriptor_limit();
 
 /// A socket that was inherited (sd_listen_fds(3)), by its name; the environment is cleared, so that children
 /// do not take them for theirs.

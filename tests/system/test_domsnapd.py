@@ -10,18 +10,7 @@ import sys
 
 import clients
 from clients import Disk, wait_for
-
-REMOTE, KEEPALIVE = 0x20008086, 0x6B656570
-AUTH_LIST, OPEN, LIST_ALL = 66, 1, 273
-
-
-def frame(procedure, payload=b"", program=REMOTE, kind=0, serial=1):
-    return struct.pack(">IIIIIII", 28 + len(payload), program, 1, procedure, kind, serial, 0) + payload
-
-
-def text(words):
-    data = words.encode()
-    return struct.pack(">I", len(data)) + data + b"\0" * (-len(data) % 4)
+from remote import AUTH_LIST, KEEPALIVE, LIST_ALL, OPEN, frame, text
 
 
 class Daemon(clients.ClientTest):
