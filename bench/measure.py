@@ -1,6 +1,6 @@
 """What the scripts here share: domains and guests as the system tests have them, times, medians, and tables in Markdown.
 
-From the environment, as in the system tests: DOMSNAP, DOMSNAP_LIBEXEC_DIR, DOMSNAP_GUEST, DOMSNAP_QEMU. What is not
+From the environment, as in the system tests: DOMSNAP, DOMSNAPD, DOMSNAP_LIBEXEC_DIR, DOMSNAP_GUEST, DOMSNAP_QEMU. What is not
 there is taken from the build folder (--build) and from scripts/demo's guest.
 """
 import argparse
@@ -38,6 +38,7 @@ def prepare(options):
     """The environment that the system tests' modules read."""
     commands = options.build.resolve() / "cmd"
     os.environ.setdefault("DOMSNAP", str(commands / "domsnap" / "domsnap"))
+    os.environ.setdefault("DOMSNAPD", str(commands / "domsnapd" / "domsnapd"))
     os.environ.setdefault("DOMSNAP_LIBEXEC_DIR", str(commands / "domsnap-memory"))
     os.environ.setdefault("DOMSNAP_GUEST", str(TOP / "build" / "guest"))
     if options.qemu:
