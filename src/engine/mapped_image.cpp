@@ -50,6 +50,12 @@ void verify(const Session& session, const memory::ImageReader& image) {
         [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
         [&] { return control.cancelled(); }};
     memory::verify_pages(image, &hooks);
+    try {
+        memory::verify_zeros(image, hooks.should_stop);
+    } catch (const Error& error) {
+        throw Error(error.code(), error.what(),
+                    "only a guest that maps the file would see it: go back without --mapped");
+    }
 }
 
 } // namespace

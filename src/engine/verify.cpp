@@ -232,7 +232,9 @@ const Verifier::Findings& Verifier::look_at_layer(const std::string& path) {
         [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
         [&] { return control.cancelled(); }};
     try {
-        memory::verify_pages(memory::ImageReader::open(path), &hooks, memory::Pages::own);
+        const auto image = memory::ImageReader::open(path);
+        memory::verify_pages(image, &hooks, memory::Pages::own);
+        memory::verify_zeros(image, hooks.should_stop);
         compare(at->second, path);
     } catch (const Error& error) {
         if (error.code() == ErrorCode::cancelled) throw;

@@ -101,5 +101,9 @@ enum class Pages {
 };
 /// Reads the pages and compares each with its checksum. Throws corrupt at the first that differs.
 void verify_pages(const ImageReader& image, const VerifyHooks* hooks = nullptr, Pages which = Pages::all);
+/// What no checksum covers, and only who maps the file gets to see: every page of its own that is not data
+/// must read as zeros (docs/formats/memory-image.md, rule 5). Holes are not read. Throws corrupt at the first
+/// that does not; cancelled.
+void verify_zeros(const ImageReader& image, const std::function<bool()>& should_stop);
 
 } // namespace domsnap::memory

@@ -65,15 +65,23 @@ static void copy_range(Copy& copy, off_t at, off_t end) {
     }
 }
 
-static void copy_data(Copy& copy, off_t size) {
-    for (off_t at = 0; at < size;) {
-        off_t data = ::lseek(copy.in.get(), at, SEEK_DATA);
-        if (data < 0 && errno == ENXIO) return; // only a hole is left
-        off_t hole = data < 0 ? size : ::lseek(copy.in.get(), data, SEEK_HOLE);
-        if (data < 0) data = at; // a file system that does not know holes
-        if (hole < 0) hole = size;
-        copy_range(copy, data, hole);
-        at = hole;
+std::optional<FileRange> next_data(int fd, uint64_t from, uint64_t end) {
+    const off_t data = ::lseek(fd, static_cast<off_t>(from), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return std::nullopt; // only a hole is left
+    if (data < 0) return FileRange{from, end - from};    // a file system that does not know holes
+    const auto start = static_cast<uint64_t>(data);
+    if (start >= end) return std::nullopt;
+    const off_t hole = ::lseek(fd, data, SEEK_HOLE);
+    return FileRange{start, (hole < 0 ? end : std::min(end, static_cast<uint64_t>(hole))) - start};
+}
+
+static void copy_data(Copy& copy, uint64_t size) {
+    uint64_t at = 0;
+    while (at < size) {
+        const auto data = next_data(copy.in.get(), at, size);
+        if (!data) return;
+        at = data->start + data->size;
+        copy_range(copy, static_cast<off_t>(data->start), static_cast<off_t>(at));
     }
 }
 
@@ -85,7 +93,7 @@ static void copy_content(const Fd& in, const Fd& out, const std::string& from, c
     const auto resize = [&] { return ::ftruncate(out.get(), size); };
     if (effect({Effect::Kind::resize, to, {}, out.get()}, resize) != 0) fail("set the size of", to);
     Copy copy{in, out, from, to};
-    copy_data(copy, size);
+    copy_data(copy, static_cast<uint64_t>(size));
 }
 
 void copy_file_sparsely(const std::string& from, const std::string& to) {

@@ -79,6 +79,13 @@ void write_at(int fd, const void* data, size_t size, uint64_t offset, const std:
 void read_at(int fd, void* data, size_t size, uint64_t offset, const std::string& path_for_messages);
 void write_all(int fd, const void* data, size_t size, const std::string& path_for_messages);
 
+struct FileRange {
+    uint64_t start = 0, size = 0;
+};
+/// The first bytes from there on, below end, that are no hole; nothing if only a hole is left. All of them
+/// where the file system does not know holes. from < end.
+std::optional<FileRange> next_data(int fd, uint64_t from, uint64_t end);
+
 /// A sparse copy (reflink where the file system can) into a new file (O_EXCL), synced. Removes it again on
 /// failure.
 void copy_file_sparsely(const std::string& from, const std::string& to);

@@ -2,6 +2,7 @@
 does, and nobody gets a page that is not the image's own."""
 import hashlib
 import json
+import os
 import pathlib
 
 import foreign
@@ -128,6 +129,19 @@ class Mapped(CheckpointTest):
         guest.wait_for_ticks()
         self.assertEqual(content_of(memory), before)
         self.revert()
+        self.assert_back(guest, marks)
+
+    def test_a_page_of_zeros_that_was_altered(self):
+        guest = self.boot()
+        marks, memory = self.checkpoint(guest)
+        with open(memory, "r+b") as image:
+            hole = os.lseek(image.fileno(), 0, os.SEEK_HOLE)
+            self.assertLess(hole, 256 << 20, "the guest left none of its RAM alone")
+            image.seek(hole + 100)
+            image.write(b"not zero")
+        self.refused("snapshot-revert", "g", "s", "--mapped", naming=[memory, "was zeros"])
+        self.refused("snapshot-verify", "g", naming="not good")
+        self.ok("snapshot-revert", "g", "s", "--new-process")
         self.assert_back(guest, marks)
 
     def test_a_page_that_was_altered(self):

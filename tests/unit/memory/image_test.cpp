@@ -55,6 +55,22 @@ TEST(Image, HoldsWhatTheStreamSaid) {
     EXPECT_EQ(image.identity().ram_size, 8 * page_size);
     EXPECT_EQ(image.identity().created, some_identity.created);
     EXPECT_NO_THROW(verify_pages(image));
+    EXPECT_NO_THROW(verify_zeros(image, {}));
+}
+
+/// No checksum covers it, and a guest that maps the file would get it.
+TEST(Image, AByteInAPageOfZerosIsFound) {
+    const Scratch scratch;
+    const ImageReader image = image_of(small_stream(), scratch / "image");
+    for (const uint64_t page : {2, 3, 4}) {
+        const uint64_t at = image.blocks()[1].offset + page * page_size + 4000;
+        flip(scratch / "image", at);
+        EXPECT_NO_THROW(verify_pages(image));
+        EXPECT_THAT(error_of(ErrorCode::corrupt, [&] { verify_zeros(image, {}); }).what(),
+                    HasSubstr("page " + std::to_string(page) + " of 'pc.ram'"));
+        flip(scratch / "image", at);
+    }
+    error_of(ErrorCode::cancelled, [&] { verify_zeros(image, [] { return true; }); });
 }
 
 TEST(Image, LaysMainRamAtTheFilesBeginningPageForPage) {
