@@ -60,7 +60,8 @@ static std::string replace_record(Session& session, const Arguments& arguments, 
                                   EditedText& edited) {
     try {
         return session.host().snapshot_edit(arguments.get("domain"), name, edited.text(),
-                                            arguments.has("rename"), arguments.has("clone"));
+                                            arguments.has("rename"), arguments.has("clone"),
+                                            session.control());
     } catch (const Error& error) {
         throw Error(error.code(), error.what(), fmt::format("your text is kept in {}", edited.keep()));
     }
@@ -72,7 +73,7 @@ static void snapshot_edit(Session& session, const Arguments& arguments) {
     std::string now = name;
     if (edited.changed()) now = replace_record(session, arguments, name, edited);
     if (arguments.has("current") && arguments.has("snapshotname"))
-        session.host().set_snapshot_current(domain, now);
+        session.host().set_snapshot_current(domain, now, session.control());
     if (!edited.changed())
         session.say(fmt::format("Snapshot {} XML configuration not changed.\n", name));
     else if (now == name)
@@ -85,7 +86,7 @@ static void snapshot_edit(Session& session, const Arguments& arguments) {
 static void snapshot_current(Session& session, const Arguments& arguments) {
     const std::string domain = arguments.get("domain");
     if (arguments.has("snapshotname")) {
-        session.host().set_snapshot_current(domain, arguments.get("snapshotname"));
+        session.host().set_snapshot_current(domain, arguments.get("snapshotname"), session.control());
         return session.say(fmt::format("Snapshot {} set as current", arguments.get("snapshotname")));
     }
     const std::string name = snapshot_name(session, arguments);

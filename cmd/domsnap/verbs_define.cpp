@@ -31,7 +31,7 @@ static void undefine(Session& session, const Arguments& arguments) {
 }
 
 static void domrename(Session& session, const Arguments& arguments) {
-    session.host().rename(arguments.get("domain"), arguments.get("new-name"));
+    session.host().rename(arguments.get("domain"), arguments.get("new-name"), session.control());
     session.say("Domain successfully renamed\n");
 }
 

@@ -7,7 +7,7 @@
 
 namespace domsnap::cli {
 
-using Call = std::function<void(Host&, const std::string& domain)>;
+using Call = std::function<void(Host&, const std::string& domain, const Control&)>;
 
 /// failed: "Failed to resume domain"; done: "resumed".
 static std::function<void(Session&, const Arguments&)> action(Call call, std::string failed,
@@ -15,7 +15,8 @@ static std::function<void(Session&, const Arguments&)> action(Call call, std::st
     return [call = std::move(call), failed = std::move(failed),
             done = std::move(done)](Session& session, const Arguments& arguments) {
         const std::string domain = arguments.get("domain");
-        explained(fmt::format("{} '{}'", failed, domain), {domain}, [&] { call(session.host(), domain); });
+        explained(fmt::format("{} '{}'", failed, domain), {domain},
+                  [&] { call(session.host(), domain, session.control()); });
         session.say(fmt::format("Domain '{}' {}\n", domain, done));
     };
 }
@@ -39,7 +40,8 @@ static void start(Session& session, const Arguments& arguments) {
 
 static void destroy(Session& session, const Arguments& arguments) {
     const bool graceful = arguments.has("graceful");
-    action([graceful](Host& host, const std::string& domain) { host.destroy(domain, graceful); },
+    action([graceful](Host& host, const std::string& domain,
+                      const Control& control) { host.destroy(domain, graceful, control); },
            "Failed to destroy domain", "destroyed")(session, arguments);
 }
 
@@ -78,7 +80,8 @@ std::vector<Verb> power_verbs() {
          "Ask the guest to shut down; return at once.",
          {domain_argument(), mode},
          {},
-         by_acpi(action([](Host& host, const std::string& domain) { host.shutdown(domain); },
+         by_acpi(action([](Host& host, const std::string& domain,
+                           const Control& control) { host.shutdown(domain, control); },
                         "Failed to shutdown domain", "is being shutdown"))},
         {"destroy",
          "destroy (stop) a domain",
@@ -91,29 +94,33 @@ std::vector<Verb> power_verbs() {
          "Ask the guest to reboot.",
          {domain_argument(), mode},
          {},
-         by_acpi(action([](Host& host, const std::string& domain) { host.reboot(domain); },
+         by_acpi(action([](Host& host, const std::string& domain,
+                           const Control& control) { host.reboot(domain, control); },
                         "Failed to reboot domain", "is being rebooted"))},
         {"reset",
          "reset a domain",
          "Reset the target domain as if by power button",
          {domain_argument()},
          {},
-         action([](Host& host, const std::string& domain) { host.reset(domain); }, "Failed to reset domain",
-                "was reset")},
+         action([](Host& host, const std::string& domain,
+                   const Control& control) { host.reset(domain, control); },
+                "Failed to reset domain", "was reset")},
         {"suspend",
          "suspend a domain",
          "Suspend a running domain.",
          {domain_argument()},
          {},
-         action([](Host& host, const std::string& domain) { host.suspend(domain); },
+         action([](Host& host, const std::string& domain,
+                   const Control& control) { host.suspend(domain, control); },
                 "Failed to suspend domain", "suspended")},
         {"resume",
          "resume a domain",
          "Resume a previously suspended domain.",
          {domain_argument()},
          {},
-         action([](Host& host, const std::string& domain) { host.resume(domain); }, "Failed to resume domain",
-                "resumed")},
+         action([](Host& host, const std::string& domain,
+                   const Control& control) { host.resume(domain, control); },
+                "Failed to resume domain", "resumed")},
     };
 }
 

@@ -220,7 +220,7 @@ class Host {
         bool tpm = false, keep_tpm = false;     ///< neither: as the document's persistent_state= says
     };
     void undefine(const std::string& name, const UndefineOptions& options, const Control& control = {});
-    void rename(const std::string& name, const std::string& new_name);
+    void rename(const std::string& name, const std::string& new_name, const Control& control = {});
     std::string xml(const std::string& name, bool inactive, bool security_info = false) const;
     std::vector<DiskInfo> disks(const std::string& name, bool inactive = false) const;
 
@@ -229,12 +229,12 @@ class Host {
         bool force_boot = false; ///< a fork too, whose first start would go on from its snapshot's memory
     };
     void start(const std::string& name, const StartOptions& options, const Control& control = {});
-    void shutdown(const std::string& name); ///< asks the guest; returns at once
-    void reboot(const std::string& name);
-    void reset(const std::string& name);
-    void destroy(const std::string& name, bool graceful = false);
-    void suspend(const std::string& name);
-    void resume(const std::string& name);
+    void shutdown(const std::string& name, const Control& control = {}); ///< asks the guest; returns at once
+    void reboot(const std::string& name, const Control& control = {});
+    void reset(const std::string& name, const Control& control = {});
+    void destroy(const std::string& name, bool graceful = false, const Control& control = {});
+    void suspend(const std::string& name, const Control& control = {});
+    void resume(const std::string& name, const Control& control = {});
 
     /// The terminal device or socket behind a serial or console device ("" = the first).
     struct ConsolePath {
@@ -285,11 +285,12 @@ class Host {
                              bool security_info = false) const;
     std::string snapshot_parent(const std::string& domain, const std::string& snapshot) const; ///< "" = root
     std::string snapshot_current(const std::string& domain) const;                             ///< "" = none
-    void set_snapshot_current(const std::string& domain, const std::string& snapshot);
+    void set_snapshot_current(const std::string& domain, const std::string& snapshot,
+                              const Control& control = {});
     /// Replaces a record by an edited one (snapshot-edit); rename or clone when the name differs. Returns the
     /// new name.
     std::string snapshot_edit(const std::string& domain, const std::string& snapshot, const std::string& xml,
-                              bool rename, bool clone);
+                              bool rename, bool clone, const Control& control = {});
 
     /// Nothing if no memory is being written.
     std::optional<JobInfo> job(const std::string& domain) const;

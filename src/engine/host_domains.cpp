@@ -201,8 +201,8 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
     os::remove_tree(session.files().folder);
 }
 
-void Host::rename(const std::string& name, const std::string& new_name) {
-    Session session(folders_, resolve_name(folders_, name), "domrename", {});
+void Host::rename(const std::string& name, const std::string& new_name, const Control& control) {
+    Session session(folders_, resolve_name(folders_, name), "domrename", control);
     refuse_running(session, "rename");
     model::check_domain_name(new_name);
     store::rename_domain(folders_.state, session.name(), new_name);
@@ -226,40 +226,40 @@ void Host::start(const std::string& name, const StartOptions& options, const Con
              session.folder().journal(), control);
 }
 
-void Host::destroy(const std::string& name, bool graceful) {
-    Session session(folders_, resolve_name(folders_, name), "destroy", {});
+void Host::destroy(const std::string& name, bool graceful, const Control& control) {
+    Session session(folders_, resolve_name(folders_, name), "destroy", control);
     session.running_process(); // not its monitor: one that hangs must be ended too
     (void)graceful; // QMP quit lets QEMU flush its images; only a QEMU that does not answer is killed
     end_qemu(session, "destroyed");
 }
 
-void Host::shutdown(const std::string& name) {
-    Session session(folders_, resolve_name(folders_, name), "shutdown", {});
+void Host::shutdown(const std::string& name, const Control& control) {
+    Session session(folders_, resolve_name(folders_, name), "shutdown", control);
     qmp::system_powerdown(session.monitor(), quick());
 }
 
-void Host::reset(const std::string& name) {
-    Session session(folders_, resolve_name(folders_, name), "reset", {});
+void Host::reset(const std::string& name, const Control& control) {
+    Session session(folders_, resolve_name(folders_, name), "reset", control);
     qmp::system_reset(session.monitor(), quick());
 }
 
-void Host::reboot(const std::string& name) {
+void Host::reboot(const std::string& name, const Control& control) {
     // Without an agent in the guest there is no request to reboot: Ctrl-Alt-Delete is what a PC's guest
     // understands.
-    Session session(folders_, resolve_name(folders_, name), "reboot", {});
+    Session session(folders_, resolve_name(folders_, name), "reboot", control);
     qmp::send_key(session.monitor(), {"ctrl", "alt", "delete"}, 100, quick());
 }
 
-void Host::suspend(const std::string& name) {
-    Session session(folders_, resolve_name(folders_, name), "suspend", {});
+void Host::suspend(const std::string& name, const Control& control) {
+    Session session(folders_, resolve_name(folders_, name), "suspend", control);
     if (!qmp::query_status(session.monitor(), quick()).running)
         return; // as virsh: suspending a paused domain is no error
     qmp::stop(session.monitor(), quick());
     note_reason(session, "user");
 }
 
-void Host::resume(const std::string& name) {
-    Session session(folders_, resolve_name(folders_, name), "resume", {});
+void Host::resume(const std::string& name, const Control& control) {
+    Session session(folders_, resolve_name(folders_, name), "resume", control);
     refuse_damaged(session);
     const auto status = qmp::query_status(session.monitor(), quick());
     if (status.running) return;

@@ -125,15 +125,16 @@ std::string Host::snapshot_current(const std::string& domain) const {
     return View(folders_, resolve_name(folders_, domain)).folder().current();
 }
 
-void Host::set_snapshot_current(const std::string& domain, const std::string& snapshot) {
-    Session session(folders_, resolve_name(folders_, domain), "snapshot-current", {});
+void Host::set_snapshot_current(const std::string& domain, const std::string& snapshot,
+                                const Control& control) {
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-current", control);
     session.snapshot(snapshot); // must exist
     session.folder().set_current(snapshot);
 }
 
 std::string Host::snapshot_edit(const std::string& domain, const std::string& snapshot,
-                                const std::string& xml, bool rename, bool clone) {
-    Session session(folders_, resolve_name(folders_, domain), "snapshot-edit", {});
+                                const std::string& xml, bool rename, bool clone, const Control& control) {
+    Session session(folders_, resolve_name(folders_, domain), "snapshot-edit", control);
     const auto old = session.snapshot(snapshot);
     return edit(session, old, xml::parse_snapshot(xml, {.redefine = true}, "(edited snapshot)"), rename,
                 clone);

@@ -35,7 +35,7 @@ void choose_doomed(Draft& draft, const std::string& name, const DeleteOptions& o
     std::reverse(draft.doomed.begin(), draft.doomed.end());
 }
 
-/// What others need of a snapshot that goes. (I9, F9)
+/// What others need of a snapshot that goes. (I9, F10)
 void refuse_pinned(const Draft& draft, const Facts& facts) {
     for (const auto& snapshot : draft.doomed) {
         auto files = snapshot.own_files();
