@@ -118,10 +118,16 @@ void add_flash_sizes(machine::CommandLineFacts& facts, const model::Domain& doma
     }
 }
 
-std::optional<memory::BlockContent> flash_content(const model::Domain& domain) {
+memory::BlockFile flash_file(const model::Domain& domain) {
     const auto nvram = model::nvram_of(domain);
-    if (!nvram || nvram->format != "raw") return std::nullopt;
-    return memory::BlockContent{"system.flash1", os::read_file(nvram->file, model::max_flash)};
+    if (!nvram || nvram->format != "raw") return {};
+    return {"system.flash1", nvram->file};
+}
+
+std::optional<memory::BlockContent> flash_content(const model::Domain& domain) {
+    const auto flash = flash_file(domain);
+    if (flash.block.empty()) return std::nullopt;
+    return memory::BlockContent{flash.block, os::read_file(flash.file, model::max_flash)};
 }
 
 static plan::KeptFacts look_at_kept(const std::string& file) {

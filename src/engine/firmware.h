@@ -30,6 +30,8 @@ void add_flash_sizes(machine::CommandLineFacts& facts, const model::Domain& doma
 /// to its flash, which QEMU does not protect (qemu 7.2 and 10.0: ram_write_tracking_start skips ROM devices):
 /// the file that was read in the stop is what was there. A qcow2 is left to the image.
 std::optional<memory::BlockContent> flash_content(const model::Domain& domain);
+/// The same as a file.
+memory::BlockFile flash_file(const model::Domain& domain);
 
 /// What a snapshot would keep a copy of.
 void look_at_firmware(const View& view, plan::Facts& facts);

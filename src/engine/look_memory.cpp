@@ -5,7 +5,6 @@
 #include "engine/guest.h"
 #include "engine/mapped_image.h"
 #include "memory/save_file.h"
-#include "model/firmware.h"
 #include "os/file.h"
 
 #include <fmt/format.h>
@@ -41,11 +40,6 @@ void look_for_at_once(Session& session, const model::Snapshot& snapshot, Facts& 
     if (snapshot.domain.empty()) return; // refused by the planner
     const auto domain = model::domain_from(snapshot.domain.front());
     facts.why_not_beside = machine::beside_problem(domain);
-    // Flash is written back to its file when the guest begins to run: all of it must be there by then.
-    if (snapshot.nvram || snapshot.tpm || model::nvram_of(domain) || model::has_tpm(domain)) {
-        facts.why_not_at_once = "it has UEFI's variables or a TPM";
-        return;
-    }
     if (memory::SaveFile::is_one(snapshot.memory.file)) {
         facts.why_not_at_once = "libvirt saved it as a stream";
         return;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/firmware.h"
 #include "memory/page_process.h"
 #include "os/file.h"
 #include "os/socket.h"
@@ -87,9 +88,15 @@ void start_another(Session& session, PageStatus status) {
 os::ProcessId start_serving(const View& view, os::Fd socket, const std::string& image, bool take_over) {
     const auto& files = view.files();
     const auto path = listening_path(view);
-    return memory::start_page_supervisor(
-        std::move(socket), {image, files.pages(), files.watch(), files.folder + "/pages.log", take_over, {}},
-        files.guard(), path, as_qemu_sees(view, path));
+    return memory::start_page_supervisor(std::move(socket),
+                                         {image,
+                                          files.pages(),
+                                          files.watch(),
+                                          files.folder + "/pages.log",
+                                          take_over,
+                                          take_over ? memory::BlockFile{} : flash_file(view.live()),
+                                          {}},
+                                         files.guard(), path, as_qemu_sees(view, path));
 }
 
 std::optional<PageStatus> page_status(const View& view) {

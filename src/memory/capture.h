@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/deadline.h"
+#include "memory/block_content.h"
 #include "memory/image.h"
 #include "os/fd.h"
 #include "os/process.h"
@@ -68,15 +69,10 @@ bool capture_in_progress(const std::string& image_path);
 /// Waits for that lock to go; false after the deadline.
 bool wait_for_capture(const std::string& image_path, Deadline deadline);
 
-/// What a block of RAM gets instead of what the image holds of it.
-struct BlockContent {
-    std::string block, bytes;
-};
-
 /// Writes an ordinary migration stream to out (for -incoming), verifying each page's checksum on the way.
 /// Throws corrupt, io (QEMU went away), cancelled. Progress what = "memory". Run it in a thread of its own
-/// beside the QMP client: it blocks as QEMU reads. main_is_there: QEMU has mapped the main block's pages from the
-/// image itself, or from the whole one that it rests on; only those are sent that differ from that.
+/// beside the QMP client: it blocks as QEMU reads. main_is_there: QEMU has mapped the main block's pages from
+/// the image itself, or from the whole one that it rests on; only those are sent that differ from that.
 void write_stream(const ImageReader& image, int out, const Control& control,
                   const std::optional<BlockContent>& instead = std::nullopt, bool main_is_there = false);
 /// The stream without main RAM's pages, as text: for a guest whose RAM is made the image's by other means.

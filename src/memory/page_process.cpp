@@ -18,10 +18,17 @@ namespace domsnap::memory {
 using State = PageStatus::State;
 
 static constexpr int socket_descriptor = 3;
+static constexpr uint64_t longest_small_block = 64 << 20;
 
 static std::vector<std::string> arguments_of(const char* role, const PageProcess& spec) {
-    return {os::find_own_program(capture_program_name), role, spec.image, spec.status, spec.watch,
-            spec.take_over ? "take-over" : "begin"};
+    return {os::find_own_program(capture_program_name),
+            role,
+            spec.image,
+            spec.status,
+            spec.watch,
+            spec.take_over ? "take-over" : "begin",
+            spec.instead.block,
+            spec.instead.file};
 }
 
 static os::ProcessId start(os::Fd socket, std::vector<std::string> argv, const std::string& log) {
@@ -58,8 +65,9 @@ class Serving {
         : status_path_(argv[3]), take_over_(std::strcmp(argv[5], "take-over") == 0) {
         status_.image = argv[2];
         status_.server = own_process();
-        status_.supervisor = {static_cast<pid_t>(text::to_u64(argv[6]).value_or(0)),
-                              text::to_u64(argv[7]).value_or(0)};
+        instead_ = {argv[6], argv[7]};
+        status_.supervisor = {static_cast<pid_t>(text::to_u64(argv[8]).value_or(0)),
+                              text::to_u64(argv[9]).value_or(0)};
         hooks_.progress = [this](uint64_t done, uint64_t total) { tell(State::loading, done, total); };
         hooks_.pause_guest = [watch = std::string(argv[4]), pause_guest] { pause_guest(watch); };
     }
@@ -69,7 +77,7 @@ class Serving {
             const ImageReader image = ImageReader::open(status_.image);
             const os::Fd socket(socket_descriptor);
             const uint64_t total = image.data_pages() * page_size;
-            PageServer server(image, socket, hooks_);
+            PageServer server(image, socket, hooks_, instead());
             // Who is told of a server that takes over may count on it. (A QEMU 7.2 whose source goes away
             // once more before that is lost.)
             if (take_over_) server.take_over();
@@ -84,6 +92,11 @@ class Serving {
     }
 
   private:
+    /// What a server before has sent is there already, and its file may have been written to since.
+    std::optional<BlockContent> instead() const {
+        if (take_over_ || instead_.block.empty()) return std::nullopt;
+        return BlockContent{instead_.block, os::read_file(instead_.file, longest_small_block)};
+    }
     void tell(State state, uint64_t done, uint64_t total) {
         status_.state = state;
         status_.done = done;
@@ -102,6 +115,7 @@ class Serving {
 
     std::string status_path_;
     bool take_over_;
+    BlockFile instead_;
     PageStatus status_;
     PageServerHooks hooks_;
 };
@@ -109,10 +123,11 @@ class Serving {
 
 int page_server_main(int argc, const char* const* argv,
                      const std::function<void(const std::string&)>& pause_guest) {
-    if (argc != 8) {
-        std::fputs("usage: domsnap-memory --serve IMAGE STATUS MONITOR begin|take-over PID START (its "
-                   "supervisor starts it, with descriptor 3)\n",
-                   stderr);
+    if (argc != 10) {
+        std::fputs(
+            "usage: domsnap-memory --serve IMAGE STATUS MONITOR begin|take-over BLOCK FILE PID START (its "
+            "supervisor starts it, with descriptor 3)\n",
+            stderr);
         return 2;
     }
     os::ignore_interrupts();

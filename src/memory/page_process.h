@@ -3,6 +3,7 @@
 // costs the guest nothing but time, since another takes over.
 #pragma once
 
+#include "memory/block_content.h"
 #include "os/fd.h"
 #include "os/process.h"
 
@@ -17,6 +18,7 @@ struct PageProcess {
     std::string watch;  ///< QEMU's second monitor, over which it may stop the guest
     std::string log;
     bool take_over = false;   ///< QEMU has a part already
+    BlockFile instead;        ///< read before QEMU gets its first byte; not by who takes over
     os::ProcessId supervisor; ///< whose child it is; pid 0: nobody's
 };
 

@@ -24,9 +24,10 @@ static constexpr auto silence = 4ms;
 static constexpr auto longest_hold = 3s;
 static constexpr auto answer_time = 60s;
 
-PageServer::PageServer(const ImageReader& image, const os::Fd& socket, const PageServerHooks& hooks)
-    : image_(image), socket_(socket), hooks_(hooks), text_(image), answers_(image.blocks()), choice_(image),
-      buffer_(chunk_pages * page_size) {
+PageServer::PageServer(const ImageReader& image, const os::Fd& socket, const PageServerHooks& hooks,
+                       std::optional<BlockContent> instead)
+    : image_(image), socket_(socket), hooks_(hooks), instead_(std::move(instead)), text_(image),
+      answers_(image.blocks()), choice_(image), buffer_(chunk_pages * page_size) {
     os::set_send_buffer(socket, send_buffer);
 }
 
@@ -60,7 +61,13 @@ static std::string discard_all(const RamBlock& block) {
     return bytes;
 }
 
+bool PageServer::comes_from_elsewhere(size_t block) const {
+    return instead_ && image_.blocks()[block].name == instead_->block;
+}
+
 void PageServer::begin() {
+    for (size_t block = 0; block < image_.blocks().size(); ++block)
+        if (comes_from_elsewhere(block)) require_same_size(image_, block, *instead_);
     text_.header();
     text_.command(wire::open_return_path);
     text_.command(wire::ping, be32(1));
@@ -76,7 +83,10 @@ void PageServer::begin() {
 void PageServer::ahead(size_t block, uint64_t page) {
     if (choice_.is_sent(block, page)) return;
     choice_.skip(block, page);
-    append({block, page, 1, image_.state(block, page)});
+    if (comes_from_elsewhere(block))
+        text_.data(block, page, instead_->bytes.data() + page * page_size);
+    else
+        append({block, page, 1, image_.state(block, page)});
     if (text_.bytes().size() > chunk_pages * page_size) send();
 }
 
@@ -85,7 +95,8 @@ void PageServer::send_ahead() {
     text_.begin_ram(wire::section_part);
     for (size_t block = 0; block < image_.blocks().size(); ++block)
         for (uint64_t page = 0; page < image_.blocks()[block].length / page_size; ++page)
-            if (!is_main(image_.blocks()[block]) && image_.state(block, page) != PageState::absent)
+            if (!is_main(image_.blocks()[block]) &&
+                (image_.state(block, page) != PageState::absent || comes_from_elsewhere(block)))
                 ahead(block, page);
     for (const HotPage& hot : read_hot_pages(image_)) {
         ahead(hot.block, hot.page);

@@ -3,6 +3,7 @@
 // Knows no QMP and no snapshots. (qemu 7.2 and 10.0)
 #pragma once
 
+#include "memory/block_content.h"
 #include "memory/hot_pages.h"
 #include "memory/image.h"
 #include "memory/page_choice.h"
@@ -22,18 +23,19 @@ namespace domsnap::memory {
 struct PageServerHooks {
     /// Now and then: bytes of data that were sent, and of all.
     std::function<void(uint64_t done, uint64_t total)> progress;
-    /// A page is not what was saved, and the guest does not wait for it yet: it should be stopped, and can be,
-    /// since what it waits for still comes. Called in a thread of its own.
+    /// A page is not what was saved, and the guest does not wait for it yet: it should be stopped, and can
+    /// be, since what it waits for still comes. Called in a thread of its own.
     std::function<void()> pause_guest;
 };
 
 class PageServer {
   public:
-    /// socket: QEMU's incoming migration. All three outlive the server.
-    PageServer(const ImageReader& image, const os::Fd& socket, const PageServerHooks& hooks);
+    /// socket: QEMU's incoming migration. All three outlive the server. instead: of a small block.
+    PageServer(const ImageReader& image, const os::Fd& socket, const PageServerHooks& hooks,
+               std::optional<BlockContent> instead = std::nullopt);
 
     /// All up to the moment from which on the guest runs. Errors: corrupt (a page that must be there before
-    /// is damaged), io (QEMU went away).
+    /// is damaged), conflict (what comes instead of a block is not as large), io (QEMU went away).
     void begin();
     /// The same after another server has gone away: asks what QEMU has. Errors: as serve().
     void take_over();
@@ -45,6 +47,7 @@ class PageServer {
     using Clock = std::chrono::steady_clock;
 
     void send();
+    bool comes_from_elsewhere(size_t block) const;
     void send_ahead();
     void ahead(size_t block, uint64_t page);
     void send_package();
@@ -65,6 +68,7 @@ class PageServer {
     const ImageReader& image_;
     const os::Fd& socket_;
     const PageServerHooks& hooks_;
+    std::optional<BlockContent> instead_;
     StreamText text_;
     ReturnPath answers_;
     PageChoice choice_;

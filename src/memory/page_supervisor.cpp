@@ -34,17 +34,19 @@ static void supervise(PageProcess spec, const Reconnect& reconnect) {
 }
 
 int page_supervisor_main(int argc, const char* const* argv, const Guard& guard) {
-    if (argc != 10) {
-        std::fputs("usage: domsnap-memory --supervise IMAGE STATUS MONITOR begin|take-over LOG GUARD LISTEN "
-                   "URI-PATH (domsnap starts it, with descriptor 3)\n",
-                   stderr);
+    if (argc != 12) {
+        std::fputs(
+            "usage: domsnap-memory --supervise IMAGE STATUS MONITOR begin|take-over BLOCK FILE LOG GUARD "
+            "LISTEN URI-PATH (domsnap starts it, with descriptor 3)\n",
+            stderr);
         return 2;
     }
     os::ignore_interrupts();
     try {
-        const PageProcess spec{argv[2], argv[3], argv[4], argv[6], std::strcmp(argv[5], "take-over") == 0,
-                               {}};
-        supervise(spec, guard(argv[7], argv[8], argv[9]));
+        const PageProcess spec{
+            argv[2], argv[3], argv[4], argv[8], std::strcmp(argv[5], "take-over") == 0, {argv[6], argv[7]},
+            {}};
+        supervise(spec, guard(argv[9], argv[10], argv[11]));
         return 0;
     } catch (const Error& error) {
         std::fprintf(stderr, "domsnap-memory: %s\n", error.what());

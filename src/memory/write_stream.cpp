@@ -11,6 +11,13 @@ namespace domsnap::memory {
 
 static constexpr uint64_t pages_at_once = 256;
 
+void require_same_size(const ImageReader& image, size_t block, const BlockContent& content) {
+    const auto& there = image.blocks()[block];
+    if (content.bytes.size() == there.length) return;
+    throw Error(ErrorCode::conflict, fmt::format("{} has {} bytes in {}, and {} now", there.name,
+                                                 there.length, image.path(), content.bytes.size()));
+}
+
 namespace {
 /// Sends the stream in pieces of about a MiB as QEMU reads.
 class StreamWriter {
@@ -79,10 +86,7 @@ class StreamWriter {
     }
     void pages_instead(size_t block) {
         const std::string& bytes = instead_->bytes;
-        if (bytes.size() != image_.blocks()[block].length)
-            throw Error(ErrorCode::conflict,
-                        fmt::format("{} has {} bytes in {}, and {} now", instead_->block,
-                                    image_.blocks()[block].length, image_.path(), bytes.size()));
+        require_same_size(image_, block, *instead_);
         for (uint64_t at = 0; at < bytes.size(); at += page_size) {
             text_.data(block, at / page_size, bytes.data() + at);
             flush_if_large();

@@ -64,7 +64,9 @@ class Firmware(harness.SystemTest):
         self.ok("snapshot-create-as", "g", "i")
         for name in ("e", "i", "e"):
             self.write_more()
-            self.ok("snapshot-revert", "g", name)
+            result = self.cli("snapshot-revert", "g", name)
+            self.assertEqual(result.code, 0, result.err)
+            self.assertIn("memory as it is needed" if name == "e" else "new process", result.err)
             self.assert_words(name)
             self.assert_healthy()
         self.refused("snapshot-revert", "g", "e", "--reset-nvram", naming="--reset-nvram")

@@ -107,13 +107,14 @@ class PageServerTest : public testing::Test {
     std::pair<os::Fd, os::Fd> ends = os::make_socket_pair();
     Destination qemu{image, ends.second.get()};
     PageServerHooks hooks;
+    std::optional<BlockContent> instead;
     std::string failure;
 
     /// The server in a thread; the test plays QEMU meanwhile.
     void with_server(bool take_over, const std::function<void()>& play) {
         std::thread thread([&] {
             try {
-                PageServer server(image, ends.first, hooks);
+                PageServer server(image, ends.first, hooks, instead);
                 take_over ? server.take_over() : server.begin();
                 server.serve();
             } catch (const Error& error) {
@@ -130,7 +131,8 @@ class PageServerTest : public testing::Test {
     }
     void expect_start() {
         qemu.skip_header();
-        for (const auto* line : {"command 1", "command 2", "command 3", "start vga.vram pc.ram pc.bios", "command 6"})
+        for (const auto* line :
+             {"command 1", "command 2", "command 3", "start vga.vram pc.ram pc.bios", "command 6"})
             EXPECT_EQ(qemu.next(), line);
     }
     std::string package() {
@@ -160,6 +162,31 @@ TEST_F(PageServerTest, SendsTheDevicesFirstAndAllPagesOnce) {
     EXPECT_EQ(qemu.received.at("pc.ram 1"), page_of(5));
     EXPECT_EQ(qemu.received.at("pc.ram 7"), page_of(6));
     EXPECT_FALSE(os::exists(hot_pages_path(path))) << "nothing was asked for";
+}
+
+/// As the NVRAM of a guest with UEFI: every page of it, what the image holds of none.
+TEST_F(PageServerTest, SendsABlockFromElsewhereAheadAndWhole) {
+    instead = BlockContent{"vga.vram", page_of(40) + page_of(41)};
+    ASSERT_EQ(image.blocks()[0].length, instead->bytes.size());
+    with_server(false, [&] {
+        expect_start();
+        EXPECT_EQ(qemu.next(), "pages vga.vram 0 1 pc.bios 0");
+        EXPECT_EQ(qemu.next(), package());
+        EXPECT_EQ(qemu.next(), "pages pc.ram 0 1");
+        EXPECT_EQ(qemu.next(), "pages pc.ram 7");
+        expect_end();
+    });
+    EXPECT_EQ(failure, "");
+    EXPECT_EQ(qemu.received.at("vga.vram 0"), page_of(40));
+    EXPECT_EQ(qemu.received.at("vga.vram 1"), page_of(41));
+}
+
+TEST_F(PageServerTest, RefusesABlockOfAnotherSizeBeforeAnythingIsSent) {
+    instead = BlockContent{"vga.vram", page_of(40)};
+    with_server(false, [] {});
+    EXPECT_THAT(failure, testing::HasSubstr("vga.vram has 8192 bytes"));
+    EXPECT_FALSE(os::wait_readable(ends.second.get(), Deadline::after(std::chrono::seconds(0))) &&
+                 !os::read_some(ends.second.get(), 1).empty());
 }
 
 TEST_F(PageServerTest, AnswersWhatIsAskedForAndRemembersIt) {
@@ -205,7 +232,8 @@ TEST_F(PageServerTest, TakesOverWithWhatIsMissing) {
     with_server(true, [&] {
         for (int i = 0; i < 3; ++i)
             EXPECT_EQ(qemu.next(), "command 10");
-        qemu.raw(bitmap_message("vga.vram", 3) + bitmap_message("pc.ram", 0x12) + bitmap_message("pc.bios", 1));
+        qemu.raw(bitmap_message("vga.vram", 3) + bitmap_message("pc.ram", 0x12) +
+                 bitmap_message("pc.bios", 1));
         EXPECT_EQ(qemu.next(), "command 9");
         qemu.answer(wire::resume_acknowledged, std::string("\0\0\0\1", 4));
         EXPECT_EQ(qemu.next(), "pages pc.ram 0");
