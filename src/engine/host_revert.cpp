@@ -31,10 +31,8 @@ void check_mapped(const model::Snapshot& snapshot) {
 
 plan::Plan revert_plan(Session& session, const std::string& snapshot, const RevertOptions& options) {
     refuse_waiting(session, "snapshot-revert");
-    auto tree = session.snapshot_heads();
-    tree.get(snapshot);
+    auto tree = heads_and(session, snapshot);
     if (options.mapped) check_mapped(tree.get(snapshot));
-    tree.replace(session.snapshot(snapshot));
     auto facts = observe_for_revert(session, tree, tree.get(snapshot));
     const auto make_plan = [&] { return plan::plan_revert(snapshot, options, facts, tree); };
     return plan_beside_others(session, facts,
@@ -61,7 +59,7 @@ void describe_end(RevertResult& result, const plan::StartGuest& start, bool in_p
 void make_warm_again(Session& session, const std::string& snapshot) {
     try {
         session.reload();
-        make_warm(session, session.snapshots(), snapshot);
+        make_warm(session, heads_and(session, snapshot), snapshot);
     } catch (const Error& error) {
         session.control().warn(fmt::format("snapshot '{}' is not warm any more: {}", snapshot, error.what()));
     }

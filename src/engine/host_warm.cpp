@@ -4,6 +4,7 @@
 #include "engine/observe.h"
 #include "engine/runner.h"
 #include "engine/verbs.h"
+#include "engine/whole_records.h"
 #include "plan/planner.h"
 
 #include <domsnap/host.h>
@@ -59,13 +60,13 @@ PlanView Host::snapshot_warm(const std::string& domain, const std::string& snaps
                              const WarmOptions& options, const Control& control) {
     Session session(folders_, resolve_name(folders_, domain), "snapshot-warm", control);
     session.running_process();
-    const auto tree = session.snapshots();
+    const auto tree = options.off ? session.snapshot_heads() : heads_and(session, snapshot);
     const auto warm = warm_snapshot(session);
     auto plan =
         options.off ? plan::plan_warm_off(observe_warm(session, tree)) : warm_plan(session, tree, snapshot);
     if (options.mapped && !is_mapped_from(session, tree.get(snapshot).memory.file)) {
         auto view = go_over_to_mapped(session, snapshot, options);
-        if (!options.dry_run) make_warm(session, session.snapshots(), snapshot);
+        if (!options.dry_run) make_warm(session, heads_and(session, snapshot), snapshot);
         return view;
     }
     if (options.dry_run) return plan::describe(plan);

@@ -14,6 +14,13 @@ static std::set<std::string> records_of(const plan::Plan& plan) {
     return names;
 }
 
+model::SnapshotTree heads_and(const View& view, const std::string& snapshot) {
+    auto tree = view.snapshot_heads();
+    tree.get(snapshot);
+    tree.replace(view.snapshot(snapshot));
+    return tree;
+}
+
 plan::Plan plan_with_whole_records(const View& view, model::SnapshotTree& tree,
                                    const std::function<plan::Plan()>& make_plan) {
     for (;;) {

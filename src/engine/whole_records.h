@@ -6,6 +6,7 @@
 #include "plan/step.h"
 
 #include <functional>
+#include <string>
 
 namespace domsnap::engine {
 
@@ -13,5 +14,8 @@ namespace domsnap::engine {
 /// it plans does not depend on them; the texts in it do.
 plan::Plan plan_with_whole_records(const View& view, model::SnapshotTree& tree,
                                    const std::function<plan::Plan()>& make_plan);
+
+/// The tree of heads, and that one record whole. Throws not_found if there is none.
+model::SnapshotTree heads_and(const View& view, const std::string& snapshot);
 
 } // namespace domsnap::engine
