@@ -39,11 +39,17 @@ def named_by(record, below):
     return needed
 
 
+def lying_ready(test):
+    """The overlays of a guest that is warm (docs/formats/warm.md)."""
+    return {pathlib.Path(overlay["path"]) for file in test.scratch.runtime.glob("*/warm.json")
+            for overlay in json.loads(file.read_text())["overlays"]}
+
+
 def strays(test, prefixes):
     """Files of the domain g, or half of one, that neither its disks nor its snapshots need. prefixes: how the names of all
     that is made in the scratch folder begin."""
     folder = test.scratch.state / "domains/g"
-    needed = {test.scratch / "vda.qcow2", test.scratch / "vdb.qcow2"}
+    needed = {test.scratch / "vda.qcow2", test.scratch / "vdb.qcow2"} | lying_ready(test)
     for path in test.sources().values():
         needed.update(chain(path))
     for record in (folder / "snapshots").glob("*.xml"):
