@@ -161,12 +161,10 @@ std::vector<DomainInfo> Host::list(bool inactive_too) const {
     return all;
 }
 
-DomainInfo Host::info(const std::string& name) const {
-    return look_at(View(folders_, resolve_name(folders_, name)));
-}
+DomainInfo Host::info(const std::string& name) const { return look_at(view_of(folders_, name)); }
 
 std::string Host::xml(const std::string& name, bool inactive, bool security_info) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     model::Domain domain = inactive ? view.definition() : view.live();
     if (!inactive && view.process()) {
         for (const auto& [target, chain] : chains_of(domain))
@@ -176,7 +174,7 @@ std::string Host::xml(const std::string& name, bool inactive, bool security_info
 }
 
 std::vector<DiskInfo> Host::disks(const std::string& name, bool inactive) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     const auto domain = inactive ? view.definition() : view.live();
     std::vector<DiskInfo> disks;
     for (const auto& disk : domain.disks)
@@ -186,7 +184,7 @@ std::vector<DiskInfo> Host::disks(const std::string& name, bool inactive) const 
 }
 
 Host::ConsolePath Host::console(const std::string& name, const std::string& device) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     auto qemu = watch_monitor(view);
     const auto chardevs = qmp::query_chardev(qemu, for_a_look());
     for (const auto& wanted : {device.empty() ? std::string("charserial0") : "char" + device,
@@ -200,13 +198,13 @@ Host::ConsolePath Host::console(const std::string& name, const std::string& devi
 }
 
 std::string Host::monitor_command(const std::string& name, const std::string& command, bool human) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     auto qemu = watch_monitor(view);
     return human ? qmp::human_command(qemu, command, quick()) : qmp::raw_command(qemu, command, quick());
 }
 
 std::string Host::screenshot(const std::string& name, const std::string& file) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     auto qemu = watch_monitor(view);
     const auto png = file.ends_with(".png");
     qmp::screendump(qemu, os::absolute_path(file), png, quick());
@@ -214,13 +212,13 @@ std::string Host::screenshot(const std::string& name, const std::string& file) c
 }
 
 void Host::send_key(const std::string& name, const std::vector<std::string>& keys, int hold_ms) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     auto qemu = watch_monitor(view);
     qmp::send_key(qemu, keys, hold_ms, quick());
 }
 
 std::optional<VncAddress> Host::display(const std::string& name) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     auto qemu = watch_monitor(view);
     const auto vnc = qmp::query_vnc(qemu, for_a_look());
     if (!vnc.enabled) return std::nullopt;

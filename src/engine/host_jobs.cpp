@@ -27,7 +27,7 @@ uint64_t elapsed(const memory::CaptureStatus& status) {
 } // namespace
 
 std::optional<JobInfo> Host::job(const std::string& domain) const {
-    const View view(folders_, resolve_name(folders_, domain));
+    const View view = view_of(folders_, domain);
     const auto found = saving(view);
     if (!found) return std::nullopt;
     JobInfo info;
@@ -39,7 +39,7 @@ std::optional<JobInfo> Host::job(const std::string& domain) const {
 }
 
 std::optional<JobInfo> Host::completed_job(const std::string& domain) const {
-    const View view(folders_, resolve_name(folders_, domain));
+    const View view = view_of(folders_, domain);
     const auto status = memory::read_capture_status(view.files().capture());
     if (!status || status->goes_on()) return std::nullopt;
     JobInfo info{state_of(status->state), status->snapshot, status->error};
@@ -51,7 +51,7 @@ std::optional<JobInfo> Host::completed_job(const std::string& domain) const {
 }
 
 void Host::abort_job(const std::string& domain) {
-    const View view(folders_, resolve_name(folders_, domain));
+    const View view = view_of(folders_, domain);
     const auto found = saving(view);
     if (!found)
         throw Error(ErrorCode::conflict, "Requested operation is not valid: no job is active on the domain");

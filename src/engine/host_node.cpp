@@ -101,7 +101,7 @@ EmulatorInfo Host::emulator() const {
 }
 
 DiskSize Host::disk_size(const std::string& name, const std::string& disk) const {
-    const View view(folders_, resolve_name(folders_, name));
+    const View view = view_of(folders_, name);
     const auto domain = view.live();
     const auto* found = domain.find_disk(disk);
     if (!found)

@@ -53,7 +53,7 @@ std::optional<SnapshotInfo> info_of(const std::optional<Saving>& saved, const mo
 } // namespace
 
 std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
-    const View view(folders_, resolve_name(folders_, domain));
+    const View view = view_of(folders_, domain);
     const auto saved = saving(view); // first: it becomes a record, and is seen as one or the other then
     const auto tree = outlines_of(view);
     const auto below = tree.count_below();
@@ -71,7 +71,7 @@ std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
 }
 
 SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& snapshot) const {
-    const View view(folders_, resolve_name(folders_, domain));
+    const View view = view_of(folders_, domain);
     const auto saved = saving(view);
     const auto tree = outlines_of(view);
     if (auto info = info_of(saved, tree, view.name()); info && info->name == snapshot) return *info;
@@ -94,7 +94,7 @@ static void look_at_chain(MemoryImageInfo& image) {
 
 std::optional<MemoryImageInfo> Host::snapshot_memory(const std::string& domain,
                                                      const std::string& snapshot) const {
-    const View view(folders_, resolve_name(folders_, domain));
+    const View view = view_of(folders_, domain);
     if (!view.folder().record(snapshot)) return std::nullopt; // it is being saved
     const auto record = view.snapshot(snapshot);
     if (record.memory.location != model::Location::external) return std::nullopt;
@@ -111,18 +111,18 @@ std::optional<MemoryImageInfo> Host::snapshot_memory(const std::string& domain,
 
 std::string Host::snapshot_xml(const std::string& domain, const std::string& snapshot,
                                bool security_info) const {
-    const View view(folders_, resolve_name(folders_, domain));
+    const View view = view_of(folders_, domain);
     auto record = view.snapshot(snapshot);
     model::set_first_name(record, model::first_name(record)); // records may be older than their cookies
     return model::to_text(model::to_element(record, {.security_info = security_info})) + "\n";
 }
 
 std::string Host::snapshot_parent(const std::string& domain, const std::string& snapshot) const {
-    return View(folders_, resolve_name(folders_, domain)).snapshot(snapshot).parent;
+    return view_of(folders_, domain).snapshot(snapshot).parent;
 }
 
 std::string Host::snapshot_current(const std::string& domain) const {
-    return View(folders_, resolve_name(folders_, domain)).folder().current();
+    return view_of(folders_, domain).folder().current();
 }
 
 void Host::set_snapshot_current(const std::string& domain, const std::string& snapshot,

@@ -15,6 +15,8 @@
 #include "xml/snapshot.h"
 
 #include <fmt/format.h>
+#include <map>
+#include <mutex>
 #include <unistd.h>
 
 namespace domsnap::engine {
@@ -108,6 +110,47 @@ model::Snapshot View::snapshot(const std::string& name) const {
     return parse_record(*text, name);
 }
 
+namespace {
+
+/// Which domain had a UUID when it was last asked for: where a server looks first, which is asked by UUID a
+/// thousand times a second. Never believed: the domain's definition says whether it still is so.
+class LastNames {
+  public:
+    std::string of(const std::string& state, const std::string& uuid) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = names_.find(state + '\n' + uuid);
+        return found == names_.end() ? "" : found->second;
+    }
+    void note(const std::string& state, const std::string& uuid, const std::string& name) {
+        constexpr size_t enough = 16384;
+        const std::lock_guard lock(mutex_);
+        if (names_.size() >= enough) names_.clear();
+        names_[state + '\n' + uuid] = name;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::string> names_;
+};
+
+LastNames last_names;
+
+} // namespace
+
+View view_of(const Folders& folders, const std::string& given) {
+    if (const auto uuid = canonical_uuid(given))
+        if (const auto name = last_names.of(folders.state, *uuid);
+            !name.empty() && !store::DomainFolder(folders.state, given).defined()) {
+            try {
+                View view(folders, name);
+                if (view.definition().uuid == *uuid) return view;
+            } catch (const Error& error) {
+                if (error.code() != ErrorCode::not_found) throw; // it has another name now, or is gone
+            }
+        }
+    return View(folders, resolve_name(folders, given));
+}
+
 std::string resolve_name(const Folders& folders, const std::string& given) {
     if (store::DomainFolder(folders.state, given).defined()) return given;
     const auto uuid = canonical_uuid(given);
@@ -115,6 +158,7 @@ std::string resolve_name(const Folders& folders, const std::string& given) {
     if (uuid || id)
         for (const auto& name : store::domain_names(folders.state)) {
             const View view(folders, name);
+            if (uuid) last_names.note(folders.state, view.definition().uuid, name);
             if (uuid && view.definition().uuid == *uuid) return name;
             if (id && view.process() && view.live().document.attribute("id") == given) return name;
         }

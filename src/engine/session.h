@@ -85,6 +85,8 @@ class Session : public View {
 
 /// The domain's name behind a name, a UUID or an id. Throws not_found.
 std::string resolve_name(const Folders& folders, const std::string& given);
+/// The domain behind one, for reading.
+View view_of(const Folders& folders, const std::string& given);
 machine::RuntimeFiles runtime_files(const Folders& folders, const std::string& uuid);
 /// A record up to its <domain>.
 model::Snapshot parse_record_head(const std::string& text, const std::string& source);

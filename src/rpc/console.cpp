@@ -2,6 +2,7 @@
 #include "rpc/domains.h"
 #include "ui/keys.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <fmt/format.h>
@@ -41,6 +42,7 @@ class ConsoleStream : public Stream {
         changed_.notify_all();
         console_->interrupt();
     }
+    bool is_over() const override { return ended_; }
 
   private:
     static constexpr size_t max_waiting = 1 << 20;
@@ -53,6 +55,7 @@ class ConsoleStream : public Stream {
             // The guest is gone; so is its console.
         }
         out_.end();
+        ended_ = true;
     }
 
     std::string next_for_guest() {
@@ -75,7 +78,7 @@ class ConsoleStream : public Stream {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::string waiting_;
-    bool ended_ = false;
+    std::atomic<bool> ended_ = false;
     std::thread from_guest_, to_guest_;
 };
 
@@ -88,9 +91,12 @@ struct ConsoleArguments {
 Nothing open_console(Call& call, const ConsoleArguments& a) {
     constexpr uint32_t force = 1, safe = 2;
     check_flags(a.flags, force | safe, call.procedure);
-    auto stream =
-        std::make_shared<ConsoleStream>(call.host().open_console(key_of(a.domain), a.device.value_or("")),
-                                        StreamOut(call.client.outlet(), call.header));
+    const auto domain = key_of(a.domain), device = a.device.value_or("");
+    std::shared_ptr<ConsoleStream> stream;
+    call.service().consoles.open(call.host().console(domain, device).path, a.flags & force, [&] {
+        return stream = std::make_shared<ConsoleStream>(call.host().open_console(domain, device),
+                                                        StreamOut(call.client.outlet(), call.header));
+    });
     call.client.add_stream(call.header.serial, stream);
     call.afterwards = [stream] { stream->run(); };
     return {};

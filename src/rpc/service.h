@@ -1,6 +1,7 @@
 // What all connections share: the host, the jobs, the listeners, the log.
 #pragma once
 
+#include "rpc/consoles.h"
 #include "rpc/jobs.h"
 #include "rpc/pools.h"
 #include "rpc/subscribers.h"
@@ -20,6 +21,7 @@ struct Service {
     Jobs jobs = {};
     Subscribers subscribers = {};
     Pools pools = {};
+    Consoles consoles = {};
 };
 
 } // namespace domsnap::rpc

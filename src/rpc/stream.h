@@ -17,6 +17,8 @@ class Stream {
     virtual void take(std::string_view bytes) = 0;
     /// No more comes from either side.
     virtual void end() = 0;
+    /// Whether it has ended, by whomever.
+    virtual bool is_over() const { return false; }
 };
 
 /// The packets of one stream on their way to the client.

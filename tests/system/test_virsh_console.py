@@ -80,8 +80,15 @@ class Console(clients.ClientTest):
         again.wait_for(rb"Escape character")
         again.type(b"\n#again status\n")
         again.wait_for(rb"#again \{")
+        refused = self.terminal("console", "g", "--devname", "serial1")
+        self.assertEqual(refused.exit_code(), 1)
+        self.assertIn(b"Active console session exists for this domain", refused.shown)
+        by_force = self.terminal("console", "g", "--devname", "serial1", "--force")
+        again.exit_code()
+        by_force.type(b"\n#force status\n")
+        by_force.wait_for(rb"#force \{")
         self.virsh_ok("destroy", "g")
-        again.exit_code()  # the guest's end is its console's
+        by_force.exit_code()  # the guest's end is its console's
         self.assertEqual(self.virsh_ok("domstate", "g"), "shut off")
 
 
