@@ -18,11 +18,43 @@
 #include <map>
 #include <mutex>
 #include <unistd.h>
+#include <unordered_map>
 
 namespace domsnap::engine {
 
+namespace {
+
+/// Documents that were parsed, by their whole text, so that it can never be another's: a server reads the
+/// same ones again and again, once for each question about a domain.
+class Parsed {
+  public:
+    std::optional<model::Domain> find(const std::string& text) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = domains_.find(text);
+        return found == domains_.end() ? std::nullopt : std::optional(found->second);
+    }
+    void keep(const std::string& text, const model::Domain& domain) {
+        constexpr size_t largest = 64 << 10, enough = 512;
+        if (text.size() > largest) return;
+        const std::lock_guard lock(mutex_);
+        if (domains_.size() >= enough) domains_.clear();
+        domains_.emplace(text, domain);
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, model::Domain> domains_;
+};
+
+Parsed parsed;
+
+} // namespace
+
 model::Domain parse_domain(const std::string& text, const std::string& source) {
-    return model::domain_from(xml::parse_root(text, "domain", source));
+    if (auto known = parsed.find(text)) return *std::move(known);
+    auto domain = model::domain_from(xml::parse_root(text, "domain", source));
+    parsed.keep(text, domain);
+    return domain;
 }
 
 machine::RuntimeFiles runtime_files(const Folders& folders, const std::string& uuid) {

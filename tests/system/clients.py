@@ -35,9 +35,9 @@ class ClientTest(harness.SystemTest):
         return (self.scratch / "domsnapd.log").read_text()
 
     # Its command line names the scratch folder, so that whoever clears that up ends it, too.
-    def start_daemon(self, *options):
+    def start_daemon(self, *options, before=()):
         with open(self.scratch / "domsnapd.log", "a", encoding="utf-8") as log:
-            self.daemon = subprocess.Popen([os.environ["DOMSNAPD"], "--state-dir", str(self.scratch.state), *options],
+            self.daemon = subprocess.Popen([*before, os.environ["DOMSNAPD"], "--state-dir", str(self.scratch.state), *options],
                                            stdin=subprocess.DEVNULL, stderr=log, env=self.scratch.environment())
         self.addCleanup(self.daemon.wait)  # last in, first out: after the scratch folder has ended it
         self.addCleanup(self.daemon.kill)

@@ -2,6 +2,7 @@
 import fcntl
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -9,6 +10,7 @@ import subprocess
 import sys
 
 import clients
+import remote
 from clients import Disk, wait_for
 from remote import AUTH_LIST, KEEPALIVE, LIST_ALL, OPEN, frame, text
 
@@ -152,6 +154,31 @@ os.execv(sys.argv[3], sys.argv[3:])"""
         self.assertFalse(self.socket.exists() and self.reachable(self.socket), "it makes none of its own")
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(60), 0)
+
+    def test_as_many_clients_as_there_are_descriptors_for(self):
+        self.small()
+        self.stop_daemon()
+        self.start_daemon(before=("prlimit", "--nofile=20:80"))  # half of what it may have, for clients: their calls open files
+        self.assertEqual(resource.prlimit(self.daemon.pid, resource.RLIMIT_NOFILE), (80, 80))
+        good = remote.Connection(self.socket)
+        self.addCleanup(good.socket.close)
+        peers = [self.connect() for _ in range(60)]
+        let_in = [peer for peer in peers if self.is_answered(peer)]
+        self.assertEqual(len(let_in), 39)
+        self.assertIn("turned away: 40 clients are there", self.daemon_log())
+        self.assertEqual(good.domains().keys(), {"g"}, "who is in is served on")
+        for peer in let_in:
+            peer.close()
+        wait_for(lambda: self.is_answered(self.connect()), 60, "others come in when those have gone")
+        good.create_snapshot(good.domains()["g"], "s")
+        self.assertEqual(self.snapshots(), ["s"])
+
+    def is_answered(self, peer):
+        try:
+            peer.sendall(frame(AUTH_LIST))
+            return self.answer(peer) is not None
+        except BrokenPipeError:
+            return False
 
     def reachable(self, path):
         try:
