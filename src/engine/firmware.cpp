@@ -118,16 +118,21 @@ void add_flash_sizes(machine::CommandLineFacts& facts, const model::Domain& doma
     }
 }
 
+static constexpr const char* flash_block = "system.flash1"; // QEMU's name for the second flash
+
 memory::BlockFile flash_file(const model::Domain& domain) {
     const auto nvram = model::nvram_of(domain);
     if (!nvram || nvram->format != "raw") return {};
-    return {"system.flash1", nvram->file};
+    return {flash_block, nvram->file};
 }
 
 std::optional<memory::BlockContent> flash_content(const model::Domain& domain) {
-    const auto flash = flash_file(domain);
-    if (flash.block.empty()) return std::nullopt;
-    return memory::BlockContent{flash.block, os::read_file(flash.file, model::max_flash)};
+    return kept_flash(flash_file(domain).file);
+}
+
+std::optional<memory::BlockContent> kept_flash(const std::string& copy) {
+    if (copy.empty()) return std::nullopt;
+    return memory::BlockContent{flash_block, os::read_file(copy, model::max_flash)};
 }
 
 static plan::KeptFacts look_at_kept(const std::string& file) {

@@ -32,6 +32,8 @@ void add_flash_sizes(machine::CommandLineFacts& facts, const model::Domain& doma
 std::optional<memory::BlockContent> flash_content(const model::Domain& domain);
 /// The same as a file.
 memory::BlockFile flash_file(const model::Domain& domain);
+/// The same from a snapshot's copy of a raw one; "" = nothing.
+std::optional<memory::BlockContent> kept_flash(const std::string& copy);
 
 /// What a snapshot would keep a copy of.
 void look_at_firmware(const View& view, plan::Facts& facts);

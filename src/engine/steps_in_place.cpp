@@ -48,6 +48,8 @@ void start_anew(Session& session, const plan::RewindGuest& step, const std::stri
     session.control().warn(fmt::format("not in place: {}; a new process takes over", why));
     end_qemu(session, step.otherwise.reason);
     make_overlays_anew(session, step);
+    for (const auto& one : step.kept)
+        apply(session, one);
     apply(session, step.otherwise);
     if (!step.otherwise.paused) apply(session, plan::ResumeGuest{});
 }

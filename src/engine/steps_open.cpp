@@ -1,5 +1,6 @@
 // Images opened in the running QEMU ahead of the stop, and closed after it.
 #include "base/error.h"
+#include "engine/firmware.h"
 #include "engine/steps.h"
 #include "image/vm_state_file.h"
 #include "machine/image_node.h"
@@ -85,7 +86,7 @@ void apply(Session& session, const plan::PrepareState& step) {
     if (files_by_node(session).contains(step.node)) return;
     os::remove_file_durably(step.path); // half written before a crash
     image::write_vm_state_file(step.path, state_tag,
-                               memory::device_stream(memory::ImageReader::open(step.image)));
+                               memory::device_stream(memory::ImageReader::open(step.image), kept_flash(step.flash)));
     open_state(session, step);
 }
 

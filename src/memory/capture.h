@@ -76,6 +76,7 @@ bool wait_for_capture(const std::string& image_path, Deadline deadline);
 void write_stream(const ImageReader& image, int out, const Control& control,
                   const std::optional<BlockContent>& instead = std::nullopt, bool main_is_there = false);
 /// The stream without main RAM's pages, as text: for a guest whose RAM is made the image's by other means.
-std::string device_stream(const ImageReader& image);
+std::string device_stream(const ImageReader& image,
+                          const std::optional<BlockContent>& instead = std::nullopt);
 
 } // namespace domsnap::memory

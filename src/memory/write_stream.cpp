@@ -115,10 +115,9 @@ void write_stream(const ImageReader& image, int out, const Control& control,
     StreamWriter(image, out, control, instead, main_is_there).write();
 }
 
-std::string device_stream(const ImageReader& image) {
-    const std::optional<BlockContent> as_saved;
+std::string device_stream(const ImageReader& image, const std::optional<BlockContent>& instead) {
     const Control control;
-    StreamWriter writer(image, -1, control, as_saved, true);
+    StreamWriter writer(image, -1, control, instead, true);
     writer.write();
     return std::move(writer.kept());
 }

@@ -42,11 +42,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_t
                                    at_once, mapped, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OpenedImage, target, node, path, format, below, read_only)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OpenImages, images)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareState, image, path, node)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareState, image, path, node, flash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PutWarm, text, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DriveSwitch, target, device, drive, node, path, backing, backing_format,
                                    size)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RewindGuest, image, state_node, drives, was_running, otherwise)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RewindGuest, image, state_node, drives, was_running, otherwise, kept)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ClosedNode, node, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CloseNodes, nodes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Merge, target, child, child_format, base, base_format, device, top_node,

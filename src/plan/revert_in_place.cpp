@@ -2,6 +2,7 @@
 // drives change, RAM and devices become the snapshot's, and the guest runs on.
 #include "model/firmware.h"
 #include "plan/document.h"
+#include "plan/firmware.h"
 #include "plan/in_place.h"
 #include "plan/points.h"
 #include "plan/revert_draft.h"
@@ -25,6 +26,18 @@ const DiskFacts* disk_facts(const Facts& facts, const std::string& target) {
     return nullptr;
 }
 
+/// QEMU loads both with the device state, and writes them into its files itself; a flash that is no raw file
+/// is left to the image, which may hold what the guest wrote after the stop.
+std::string firmware_problem(const RevertDraft& draft) {
+    const auto nvram = model::nvram_of(draft.live);
+    const auto is_kept = [](const auto& kept) { return kept && !kept->file.empty(); };
+    if (nvram && (nvram->format != "raw" || !is_kept(draft.snapshot.nvram)))
+        return "its UEFI's variables are not kept with the snapshot as a raw file";
+    if (model::has_tpm(draft.live) && !is_kept(draft.snapshot.tpm))
+        return "its TPM's state is not kept with the snapshot";
+    return {};
+}
+
 std::string guest_problem(const RevertDraft& draft) {
     const auto& facts = draft.facts;
     if (!facts.has_process) return "the domain is off";
@@ -33,9 +46,7 @@ std::string guest_problem(const RevertDraft& draft) {
     if (draft.options.mapped) return "--mapped was asked for";
     if (draft.snapshot.memory.location != Location::external)
         return "its memory is not in an image of its own";
-    if (draft.snapshot.nvram || draft.snapshot.tpm || model::nvram_of(draft.live) ||
-        model::has_tpm(draft.live))
-        return "it has UEFI's variables or a TPM";
+    if (auto problem = firmware_problem(draft); !problem.empty()) return problem;
     if (!facts.why_not_in_place.empty()) return facts.why_not_in_place;
     return facts.in_place ? "" : "QEMU was not asked";
 }
@@ -136,7 +147,7 @@ void plan_opening(RevertDraft& draft) {
     const auto& image = draft.snapshot.memory.file;
     const auto& hash = draft.facts.images.at(image).hash;
     draft.state = {image, fmt::format("{}/{}{}.qcow2", draft.facts.in_place->folder, state_prefix, hash),
-                   state_prefix + hash};
+                   state_prefix + hash, model::nvram_of(draft.live) ? draft.snapshot.nvram->file : ""};
     draft.plan.steps.push_back(draft.state);
 }
 
@@ -144,7 +155,7 @@ namespace {
 
 void use_what_is_ready(RevertDraft& draft, const WarmPoint& ready) {
     draft.overlays = ready.overlays;
-    draft.state = {draft.snapshot.memory.file, ready.state_path, ready.state_node};
+    draft.state = {draft.snapshot.memory.file, ready.state_path, ready.state_node, {}};
     draft.plan.steps.push_back(PutWarm{"", ready.text});
 }
 
@@ -153,7 +164,8 @@ RewindGuest rewind_step(RevertDraft& draft) {
                        draft.state.node,
                        {},
                        draft.facts.state == model::SnapshotState::running,
-                       start_step(draft)};
+                       start_step(draft),
+                       put_backs(draft.snapshot, draft.live, draft.options, draft.facts)};
     for (const auto& disk : draft.snapshot.disks) {
         if (!is_overlaid(disk)) continue;
         const auto& overlay = draft.overlays.at(disk.name);

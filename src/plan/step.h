@@ -178,6 +178,7 @@ struct OpenImages {
 /// removes both.
 struct PrepareState {
     std::string image, path, node;
+    std::string flash; ///< the copy of the NVRAM that belongs to it; "" = the guest has none
 };
 /// What lies ready for the next time that the domain goes back to a snapshot, as text; "" = nothing. A
 /// run-time file: nothing to do when no QEMU runs.
@@ -191,12 +192,15 @@ struct DriveSwitch {
     uint64_t size = 0;
 };
 /// One stop: drives, RAM, device state. If anything goes wrong once the guest's RAM may have been touched,
-/// QEMU is ended, the overlays are made anew, and `otherwise` is done. Never undone.
+/// QEMU is ended, the overlays are made anew, what was kept is put back, and `otherwise` is done. Never
+/// undone.
 struct RewindGuest {
     std::string image, state_node;
     std::vector<DriveSwitch> drives;
     bool was_running = true;
     StartGuest otherwise;
+    std::vector<PutBack>
+        kept; ///< of a new process only: QEMU itself writes what it loaded into its NVRAM and TPM
 };
 struct ClosedNode {
     std::string node, path;

@@ -3,6 +3,7 @@
 From the environment (ctest sets it): DOMSNAP, the command; DOMSNAP_LIBEXEC_DIR; DOMSNAP_GUEST, the folder with vmlinuz
 and initrd; DOMSNAP_QEMU, the QEMU to use.
 """
+import json
 import contextlib
 import os
 import pathlib
@@ -166,6 +167,11 @@ class SystemTest(unittest.TestCase):
     def assert_back(self, guest, marks):
         self.assertEqual(self.marks_of(guest), marks)
         self.assert_healthy()
+
+    def all_is_loaded(self):
+        """After a revert at once."""
+        states = [json.loads(path.read_text())["state"] for path in self.scratch.runtime.glob("*/pages.json")]
+        return states == ["complete"]
 
     def assert_healthy(self, name="g"):
         """The guest runs, ticks on, and is consistent."""

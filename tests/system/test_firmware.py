@@ -62,20 +62,35 @@ class Firmware(harness.SystemTest):
         self.assertEqual(self.copies(), ["e", "e"])
         self.write("i")
         self.ok("snapshot-create-as", "g", "i")
-        for name in ("e", "i", "e"):
+        for name, way, *options in (("e", "in place"), ("i", "new process"), ("e", "in place"), ("e", "in place"),
+                                    ("e", "memory as it is needed", "--new-process")):
             self.write_more()
-            result = self.cli("snapshot-revert", "g", name)
+            result = self.cli("snapshot-revert", "g", name, *options)
             self.assertEqual(result.code, 0, result.err)
-            self.assertIn("memory as it is needed" if name == "e" else "new process", result.err)
+            self.assertIn(way, result.err)
             self.assert_words(name)
             self.assert_healthy()
         self.refused("snapshot-revert", "g", "e", "--reset-nvram", naming="--reset-nvram")
+        self.fall_back("e")
         self.assert_modes()
         self.ok("snapshot-delete", "g", "e")
         self.assertEqual(self.copies(), ["i", "i"])
         self.ok("snapshot-delete", "g", "i")
         self.assertEqual(self.copies(), [])
         self.assert_words("e")
+
+    def fall_back(self, name):
+        """A device state that QEMU does not take ends in a new process, which gets the copies."""
+        wait_for(self.all_is_loaded, 120, "all memory is there")
+        self.ok("snapshot-warm", "g", name)
+        state = next(self.scratch.runtime.glob("*/state-*.qcow2"))
+        with open(state, "r+b") as file:
+            file.seek(state.read_bytes().index(b"QEVM"))
+            file.write(b"none")
+        self.write_more()
+        self.assertIn("not in place", self.cli("snapshot-revert", "g", name).err)
+        self.assert_words(name)
+        self.assert_healthy()
 
     def assert_modes(self):
         for path in self.folder.rglob("*"):

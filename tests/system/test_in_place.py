@@ -119,10 +119,6 @@ class InPlace(harness.SystemTest):
         self.revert("t")
         self.assert_back(guest, again)
 
-    def all_is_loaded(self):
-        states = [json.loads(path.read_text())["state"] for path in self.scratch.runtime.glob("*/pages.json")]
-        return states == ["complete"]
-
     def test_warm(self):
         guest = self.boot(parameters="tick_ms=20")
         marks = self.checkpoint(guest, "s")

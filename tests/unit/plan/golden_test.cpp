@@ -90,6 +90,18 @@ TEST(PlanGolden, UefiAndTpmOfARunningGuest) {
     carry_out(facts, create);
     facts.images["/vm/s1.mem"] = {};
     expect_golden("revert-uefi", text_of(plan_revert("s1", {}, facts, tree_of(create))));
+    facts.in_place = InPlaceFacts{{}, "/run", "1 2"};
+    for (const auto& disk : facts.disks)
+        facts.in_place->drives[disk.target] = "/machine/peripheral/" + disk.target;
+    facts.images["/vm/s1.mem"].hash = "00000000000000aa";
+    const auto in_place = plan_revert("s1", {}, facts, tree_of(create));
+    expect_golden("revert-uefi-in-place", text_of(in_place));
+    const auto rewind = std::find_if(in_place.steps.begin(), in_place.steps.end(), [](const Action& step) {
+        return std::holds_alternative<RewindGuest>(step);
+    });
+    ASSERT_NE(rewind, in_place.steps.end());
+    EXPECT_EQ(std::get<RewindGuest>(*rewind).kept.size(), 2u)
+        << "a new process finds the NVRAM and the TPM's state";
     expect_golden("delete-uefi", text_of(plan_delete("s1", {}, facts, tree_of(create))));
     RevertOptions reset;
     reset.reset_nvram = true;

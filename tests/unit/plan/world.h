@@ -91,7 +91,7 @@ inline Facts uefi_facts(model::SnapshotState state) {
     document.child("devices")->append(std::move(tpm));
     facts.definition = facts.live = model::domain_from(document);
     facts.firmware_folder = "/state/firmware/u";
-    facts.why_not_at_once = "it has UEFI's variables or a TPM";
+    facts.why_not_beside = "it has UEFI's variables";
     facts.nvram = {"/state/firmware/u/VARS.fd", true, 540672};
     facts.tpm = {"/state/firmware/u/tpm2/tpm2-00.permall", true, 6000};
     return facts;
