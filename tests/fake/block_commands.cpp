@@ -1,6 +1,8 @@
 // Commands on the block graph, and the transaction that makes several one.
 #include "machine.h"
 
+#include <cstdlib>
+
 namespace fake {
 
 namespace {
@@ -115,6 +117,33 @@ Json remove(Machine& machine, const Json& arguments, Monitor&) {
     return nothing;
 }
 
+Device& device_at(Graph& graph, const std::string& path) {
+    for (Device& device : graph.devices)
+        if (path == device.path || path == "/machine/peripheral/" + device.id) return device;
+    throw Refusal("Device '" + path + "' not found", "DeviceNotFound");
+}
+
+/// Only a device's drive, which is what QEMU 7.2 and 10.0 let a client change while the machine is there.
+/// Both die of what they do not expect: the node that it has already, and a drive that has none.
+Json set_property(Machine& machine, const Json& arguments, Monitor&) {
+    Graph& graph = machine.graph;
+    Device& device = device_at(graph, arguments.at("path"));
+    const std::string property = arguments.at("property");
+    if (property != "drive") throw Refusal("Property '" + device.id + "." + property + "' not found");
+    if (!arguments.at("value").is_string())
+        throw Refusal("Invalid parameter type for 'drive', expected: string");
+    const Node& node = graph.get_by_node_name(arguments.at("value"));
+    if (device.node.empty() || device.node == node.name) std::abort();
+    if (node.read_only) throw Refusal("Block node is read-only");
+    if (!graph.user_of_backing(node.name).empty() || graph.used_by_device(node.name))
+        throw Refusal("Permission conflict on node '" + node.name +
+                      "': permissions 'write' are both required by " + "block device '" + device.path +
+                      "' and unshared by who has it");
+    device.node = node.name;
+    graph.collect();
+    return nothing;
+}
+
 } // namespace
 
 std::map<std::string, Command> block_commands() {
@@ -122,6 +151,7 @@ std::map<std::string, Command> block_commands() {
             {"blockdev-del", remove},
             {"blockdev-reopen", reopen},
             {"blockdev-set-active", set_active},
+            {"qom-set", set_property},
             {"transaction", transaction},
             {"blockdev-snapshot", one_overlay},
             {"blockdev-snapshot-internal-sync", one_internal},

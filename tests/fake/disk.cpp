@@ -1,5 +1,7 @@
 #include "disk.h"
 
+#include "image/vm_state.h"
+#include "os/fd.h"
 #include "os/process.h"
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,6 +124,15 @@ void qemu_img(const std::vector<std::string>& arguments) {
     if (result.exit_code == 0) return;
     std::string words = result.err.substr(0, result.err.find_last_not_of('\n') + 1);
     throw Refusal(words.substr(words.rfind('\n') + 1));
+}
+
+std::string vm_state_of(const std::string& path, const std::string& tag) {
+    const domsnap::os::Fd state(::memfd_create("vm-state", MFD_CLOEXEC));
+    domsnap::image::write_vm_state(path, tag, state.get(), {});
+    std::string bytes(static_cast<size_t>(::lseek(state.get(), 0, SEEK_CUR)), '\0');
+    if (::pread(state.get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+        throw Refusal("Error -5 while loading VM state");
+    return bytes;
 }
 
 void set_vm_state_size(const std::string& path, const std::string& tag, uint64_t bytes) {

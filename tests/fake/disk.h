@@ -30,6 +30,8 @@ uint64_t file_size(const std::string& path);
 
 /// Throws Refusal with the last line that qemu-img printed.
 void qemu_img(const std::vector<std::string>& arguments);
+/// What the internal snapshot holds besides the disk.
+std::string vm_state_of(const std::string& path, const std::string& tag);
 /// In the snapshot's table entry: this is what makes it one with memory.
 void set_vm_state_size(const std::string& path, const std::string& tag, uint64_t bytes);
 

@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace fake {
 
@@ -52,6 +53,18 @@ void save(Machine& machine, const SnapshotRequest& request) {
     if (was_running) machine.start_cpus();
 }
 
+/// The pages that the stream has and the devices, which must fit the memory that is there then.
+void load_stream(Machine& machine, const std::string& stream) {
+    size_t at = 0;
+    const auto get = [&](size_t size) {
+        if (stream.size() - at < size) throw Refusal("Error -5 while loading VM state");
+        return stream.substr(std::exchange(at, at + size), size);
+    };
+    machine.take_state(
+        read_stream(machine.memory.block(), machine.options.machine, get,
+                    [&](uint64_t offset, const std::string& page) { machine.memory.write(offset, page); }));
+}
+
 void load(Machine& machine, const SnapshotRequest& request) {
     const bool was_running = machine.running();
     machine.stop_cpus("restore-vm");
@@ -61,10 +74,13 @@ void load(Machine& machine, const SnapshotRequest& request) {
             throw Refusal("Snapshot '" + request.tag + "' does not exist in one or more devices");
     check_vmstate(request);
     const DiskHeader header = machine.graph.header_of(machine.graph.get(request.vmstate));
-    if (header.find(request.tag)->vm_state_bytes == 0)
-        throw Refusal("This is a disk-only snapshot. Revert to it  offline using qemu-img");
+    const auto state_bytes = header.find(request.tag)->vm_state_bytes;
+    if (state_bytes == 0) throw Refusal("This is a disk-only snapshot. Revert to it  offline using qemu-img");
     for (const auto& name : request.nodes)
         qemu_img({"snapshot", "-a", request.tag, machine.graph.path_of(machine.graph.get(name))});
+    if (state_bytes != vm_state_bytes) // else of the fake's own making
+        load_stream(machine,
+                    vm_state_of(machine.graph.path_of(machine.graph.get(request.vmstate)), request.tag));
     if (was_running) machine.start_cpus();
 }
 

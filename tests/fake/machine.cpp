@@ -54,15 +54,11 @@ const std::map<std::string, Command>& commands() {
 
 Machine::Machine(Options given, Schema recorded)
     : options(std::move(given)), schema(std::move(recorded)),
-      jobs([this](const std::string& event, const Json& data) { emit(event, data); }) {
+      jobs([this](const std::string& event, const Json& data) { emit(event, data); }),
+      memory({options.ram_id, options.ram_bytes}, options.ram_file) {
     options.machine = full_machine_name(schema, options.machine);
     autostart = !options.paused;
-    ram.id = options.ram_id;
-    ram.bytes = options.ram_bytes;
-    if (options.ram_file.empty())
-        ram.fill(64);
-    else
-        ram.map(options.ram_file);
+    if (options.ram_file.empty()) memory.fill(64);
     for (const Json& blockdev : options.blockdevs) {
         schema.check("blockdev-add", blockdev);
         graph.add(blockdev);
@@ -188,16 +184,28 @@ void Machine::serve_agent() {
     });
 }
 
+void Machine::take_state(const StreamState& state) const {
+    if (state.rings != memory.rings())
+        throw Refusal(
+            "VQ 0 size 0x100 Guest index is inconsistent with Host index: its memory is of another time");
+}
+
+[[noreturn]] static void give_up(const std::string& words) {
+    std::fprintf(stderr, "qemu-system-x86_64: %s\n", words.c_str());
+    std::_Exit(1);
+}
+
 void Machine::finish_migration() {
     const std::string words = migration.collect();
     migration.error = words == "cancelled" ? "" : words;
     migration.status = words.empty() ? "completed" : words == "cancelled" ? "cancelled" : "failed";
     if (status == "inmigrate") {
-        if (!words.empty()) {
-            std::fprintf(stderr, "qemu-system-x86_64: %s\n", words.c_str());
-            std::_Exit(1);
+        if (!words.empty()) give_up(words);
+        try {
+            take_state(migration.received_state());
+        } catch (const Refusal& refusal) {
+            give_up(refusal.what());
         }
-        ram = migration.received_ram();
         const std::string saved = migration.received_state().status;
         status = saved == "running" ? "paused" : saved;
         if (saved == "running" && autostart) start_cpus();

@@ -4,6 +4,7 @@
 #include "agent.h"
 #include "faults.h"
 #include "graph.h"
+#include "guest_memory.h"
 #include "jobs.h"
 #include "migration.h"
 #include "monitor.h"
@@ -27,7 +28,7 @@ class Machine {
     Graph graph;
     Jobs jobs;
     Migration migration;
-    Ram ram;
+    GuestMemory memory;
     std::optional<Agent> agent; ///< in the guest
     std::string status = "prelaunch";
     std::map<std::string, domsnap::os::Fd> fds; ///< by getfd
@@ -43,6 +44,8 @@ class Machine {
     void emit(const std::string& event, const Json& data = {});
     void start_cpus();                          ///< RESUME
     void stop_cpus(const std::string& because); ///< STOP; the new run state
+    /// The devices become what a stream says. Throws Refusal if they do not fit the memory.
+    void take_state(const StreamState& state) const;
     void shut_down(bool by_guest, const std::string& reason);
 
   private:

@@ -5,6 +5,8 @@
 #include "os/file.h"
 #include "os/process.h"
 
+#include <fmt/format.h>
+
 namespace fake {
 
 namespace {
@@ -93,6 +95,16 @@ std::string qemu_io(Machine& machine, const std::string& line) {
     return result.out + result.err;
 }
 
+/// gpa2hva ADDRESS: where the guest's memory lies in this process.
+std::string host_address(Machine& machine, const std::string& given) {
+    const auto address = domsnap::text::to_u64_any_base(given);
+    if (!address) return "invalid char in expression\r\n";
+    const auto& block = machine.memory.block();
+    if (*address >= block.bytes) return fmt::format("No memory is mapped at address {:#x}\r\n", *address);
+    return fmt::format("Host virtual address for {:#x} ({}) is {:#x}\r\n", *address, block.id,
+                       machine.memory.address() + *address);
+}
+
 Json human(Machine& machine, const Json& arguments, Monitor&) {
     const std::string line = arguments.at("command-line");
     const auto words = domsnap::text::split(line, ' ');
@@ -100,11 +112,13 @@ Json human(Machine& machine, const Json& arguments, Monitor&) {
         return "VM status: " + (machine.running() ? "running" : "paused (" + machine.status + ")") + "\r\n";
     if (words[0] == "qemu-io") return qemu_io(machine, line);
     if (words[0] == "fake-write" && words.size() >= 3) {
-        machine.ram.write(std::stoull(words[1]), line.substr(words[0].size() + words[1].size() + 2));
+        machine.memory.write(std::stoull(words[1]), line.substr(words[0].size() + words[1].size() + 2));
         return "";
     }
     if (words[0] == "fake-read" && words.size() == 3)
-        return machine.ram.read(std::stoull(words[1]), std::stoull(words[2]));
+        return machine.memory.read(std::stoull(words[1]), std::stoull(words[2]));
+    if (words[0] == "gpa2hva" && words.size() == 2) return host_address(machine, words[1]);
+    if (line == "fake-sum") return machine.memory.sum();
     if (line == "fake-agent") return !machine.agent ? "none" : machine.agent->frozen() ? "frozen" : "thawed";
     return "unknown command: '" + words[0] + "'\r\n";
 }

@@ -72,7 +72,7 @@ void Migration::send(domsnap::os::Fd fd, Ram ram, StreamState state, bool backgr
     shared_->state = std::move(state);
     run([background, disk_full](Shared& shared) {
         const auto checked_put = [&](const std::string& bytes) {
-            if (disk_full && shared.progress.sent > shared.ram.bytes / page_bytes)
+            if (disk_full && shared.progress.sent > shared.ram.block.bytes / page_bytes)
                 throw Refusal("Unable to write to file: No space left on device");
             put(shared, bytes);
         };
@@ -80,12 +80,13 @@ void Migration::send(domsnap::os::Fd fd, Ram ram, StreamState state, bool backgr
     });
 }
 
-void Migration::receive(domsnap::os::Fd fd, Ram ram, const std::string& machine) {
+void Migration::receive(domsnap::os::Fd fd, const RamBlock& block, const std::string& machine, Store store) {
     shared_ = std::make_shared<Shared>();
     shared_->fd = std::move(fd);
-    shared_->ram = std::move(ram);
-    run([machine](Shared& shared) {
-        shared.state = read_stream(shared.ram, machine, [&](size_t size) { return get(shared, size); });
+    shared_->ram.block = block;
+    run([machine, store = std::move(store)](Shared& shared) {
+        shared.state = read_stream(
+            shared.ram.block, machine, [&](size_t size) { return get(shared, size); }, store);
     });
 }
 
@@ -100,7 +101,7 @@ Json Migration::describe() const {
     info["status"] = status;
     if (!error.empty()) info["error-desc"] = error;
     const auto& progress = shared_->progress;
-    const uint64_t pages = progress.data_pages + progress.zero_pages, total = shared_->ram.bytes;
+    const uint64_t pages = progress.data_pages + progress.zero_pages, total = shared_->ram.block.bytes;
     info["ram"] = {{"total", total},
                    {"transferred", progress.sent.load()},
                    {"page-size", page_bytes},

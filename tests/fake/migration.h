@@ -17,13 +17,14 @@ class Migration {
 
     bool active() const { return status == "setup" || status == "active"; }
     void send(domsnap::os::Fd fd, Ram ram, StreamState state, bool background, bool disk_full);
-    void receive(domsnap::os::Fd fd, Ram ram, const std::string& machine);
+    /// store: as of read_stream(), called in the thread.
+    using Store = std::function<void(uint64_t offset, const std::string& page)>;
+    void receive(domsnap::os::Fd fd, const RamBlock& block, const std::string& machine, Store store);
     void cancel() { shared_->cancelled = true; }
     int done_fd() const; ///< readable when the thread has ended
     /// Once, after it ended; empty words = success.
     std::string collect();
     const StreamState& received_state() const { return shared_->state; }
-    const Ram& received_ram() const { return shared_->ram; }
     Json describe() const; ///< the answer to query-migrate
 
     std::string status; ///< "" = there was none

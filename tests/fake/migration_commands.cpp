@@ -24,11 +24,12 @@ Json migrate(Machine& machine, const Json& arguments, Monitor&) {
         throw Refusal("Can't migrate the vm that was paused due to previous migration");
     const bool background = machine.enabled.contains("background-snapshot");
     const bool was_running = machine.running();
-    const StreamState state{machine.options.machine, machine.options.uuid, machine.status};
+    const StreamState state{machine.options.machine, machine.options.uuid, machine.status,
+                            machine.memory.rings()};
     try {
         const bool disk_full = machine.faults.find("enospc", "migrate").has_value();
-        machine.migration.send(take_fd(machine, arguments.at("uri")), machine.ram, state, background,
-                               disk_full);
+        machine.migration.send(take_fd(machine, arguments.at("uri")), machine.memory.copy(), state,
+                               background, disk_full);
     } catch (const Refusal& refusal) {
         machine.migration.status = "failed";
         machine.migration.error = refusal.what();
@@ -44,7 +45,9 @@ Json migrate(Machine& machine, const Json& arguments, Monitor&) {
 Json migrate_incoming(Machine& machine, const Json& arguments, Monitor&) {
     if (machine.status != "inmigrate") throw Refusal("'-incoming' was not specified on the command line");
     if (machine.migration.active()) throw Refusal("The incoming migration has already been started");
-    machine.migration.receive(take_fd(machine, arguments.at("uri")), machine.ram, machine.options.machine);
+    machine.migration.receive(
+        take_fd(machine, arguments.at("uri")), machine.memory.block(), machine.options.machine,
+        [&](uint64_t offset, const std::string& page) { machine.memory.write(offset, page); });
     if (machine.before_8()) machine.emit("MIGRATION", {{"status", "setup"}});
     return nothing;
 }
@@ -61,6 +64,11 @@ Json set_capabilities(Machine& machine, const Json& arguments, Monitor&) {
     }
     if (enabled.contains("background-snapshot") && enabled.contains("multifd"))
         throw Refusal("Background-snapshot is not compatible with multifd");
+    // As on a host that gives QEMU no userfaultfd: the fake's guest cannot wait for a page.
+    if (enabled.contains("postcopy-ram"))
+        throw Refusal(machine.before_8()
+                          ? "Postcopy is not supported"
+                          : "Postcopy is not supported: Userfaultfd not available: Operation not permitted");
     machine.enabled = enabled;
     return nothing;
 }

@@ -1,7 +1,6 @@
 #include "ram.h"
 
 #include <algorithm>
-#include <fstream>
 
 namespace fake {
 
@@ -34,13 +33,15 @@ std::string start_of_stream(const Ram& ram, const StreamState& state) {
     std::string bytes = "QEVM" + big_endian(3, 4) + section_configuration +
                         big_endian(state.machine.size(), 4) + state.machine;
     bytes += header(section_start, ram_section, "ram", 4) +
-             big_endian((ram.bytes + rom_bytes) | flag_block_list, 8);
-    bytes += counted(ram.id) + big_endian(ram.bytes, 8) + counted(rom_name) + big_endian(rom_bytes, 8);
+             big_endian((ram.block.bytes + rom_bytes) | flag_block_list, 8);
+    bytes +=
+        counted(ram.block.id) + big_endian(ram.block.bytes, 8) + counted(rom_name) + big_endian(rom_bytes, 8);
     return bytes + big_endian(flag_end, 8) + footer(ram_section);
 }
 
 std::string device_state(const StreamState& state) {
-    const std::string content = Json{{"uuid", state.uuid}, {"status", state.status}}.dump();
+    const std::string content =
+        Json{{"uuid", state.uuid}, {"status", state.status}, {"rings", state.rings}}.dump();
     std::string bytes =
         header(section_full, device_section, device_name, 1) + big_endian(content.size(), 4) + content;
     bytes += footer(device_section) + section_end_of_file;
@@ -70,7 +71,9 @@ void write_pages(const std::string& block, uint64_t bytes, const std::map<uint64
 
 class Reader {
   public:
-    Reader(Ram& ram, const std::function<std::string(size_t)>& get) : ram_(ram), get_(get) {}
+    using Store = std::function<void(uint64_t offset, const std::string& page)>;
+    Reader(const RamBlock& ram, const std::function<std::string(size_t)>& get, const Store& store)
+        : ram_(ram), get_(get), store_(store) {}
 
     StreamState run(const std::string& machine) {
         if (get_(8) != "QEVM" + big_endian(3, 4)) throw Refusal("Not a migration stream");
@@ -124,6 +127,7 @@ class Reader {
         const Json content = Json::parse(get_(number(4)));
         state.uuid = content.at("uuid");
         state.status = content.at("status");
+        state.rings = content.at("rings");
     }
 
     void read_block_list(uint64_t left) {
@@ -155,64 +159,31 @@ class Reader {
     }
 
     void store(uint64_t offset, const std::string& page) {
-        if (block_ != ram_.id) return;
-        if (page == zero_page)
-            ram_.pages.erase(offset);
-        else
-            ram_.pages[offset] = page;
+        if (block_ == ram_.id) store_(offset, page);
     }
 
-    Ram& ram_;
+    const RamBlock& ram_;
     const std::function<std::string(size_t)>& get_;
+    const Store& store_;
     std::string block_;
 };
 
 } // namespace
 
-void Ram::write(uint64_t offset, const std::string& content) {
-    for (size_t i = 0; i < content.size() && offset + i < bytes; ++i) {
-        const uint64_t at = (offset + i) / page_bytes * page_bytes;
-        auto& page = pages.try_emplace(at, zero_page).first->second;
-        page[offset + i - at] = content[i];
-    }
-}
-
-std::string Ram::read(uint64_t offset, uint64_t size) const {
-    std::string content;
-    for (uint64_t i = offset; i < std::min(bytes, offset + size); ++i) {
-        const auto page = pages.find(i / page_bytes * page_bytes);
-        content += page == pages.end() ? '\0' : page->second[i % page_bytes];
-    }
-    return content;
-}
-
-void Ram::fill(uint64_t page_count) {
-    // From the second page on: the first is left to fake-write.
-    for (uint64_t number = 1; number <= page_count && (number + 1) * page_bytes <= bytes; ++number)
-        write(number * page_bytes, "page " + std::to_string(number));
-}
-
-void Ram::map(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string page(page_bytes, '\0');
-    for (uint64_t at = 0; at < bytes && file.read(page.data(), page_bytes); at += page_bytes)
-        if (page != zero_page) pages[at] = page;
-    if (!file) throw Refusal("can't open backing store " + path + " for guest RAM");
-}
-
 void write_stream(const Ram& ram, const StreamState& state, bool background, StreamProgress& progress,
                   const std::function<void(const std::string&)>& put) {
     put(start_of_stream(ram, state));
     write_pages(rom_name, rom_bytes, {}, progress, put);
-    write_pages(ram.id, ram.bytes, ram.pages, progress, put);
+    write_pages(ram.block.id, ram.block.bytes, ram.pages, progress, put);
     if (!background)
         put(section_end + big_endian(ram_section, 4) + big_endian(flag_end, 8) + footer(ram_section));
     put(device_state(state));
 }
 
-StreamState read_stream(Ram& ram, const std::string& machine, const std::function<std::string(size_t)>& get) {
-    ram.pages.clear();
-    return Reader(ram, get).run(machine);
+StreamState read_stream(const RamBlock& block, const std::string& machine,
+                        const std::function<std::string(size_t)>& get,
+                        const std::function<void(uint64_t offset, const std::string& page)>& store) {
+    return Reader(block, get, store).run(machine);
 }
 
 } // namespace fake

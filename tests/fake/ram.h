@@ -1,4 +1,4 @@
-// Guest memory as a sparse set of pages, and as a migration stream ("QEVM", version 3), both ways.
+// Guest memory as it was at one moment, and as a migration stream ("QEVM", version 3), both ways.
 #pragma once
 
 #include "refusal.h"
@@ -13,23 +13,21 @@ namespace fake {
 
 constexpr uint64_t page_bytes = 4096;
 
-struct Ram {
-    std::string id = "pc.ram"; ///< the block's name in the stream
+struct RamBlock {
+    std::string id = "pc.ram"; ///< its name in the stream
     uint64_t bytes = 0;
-    std::map<uint64_t, std::string> pages; ///< by offset; absent = zero
+};
 
-    void write(uint64_t offset, const std::string& content);
-    std::string read(uint64_t offset, uint64_t size) const;
-    /// The file's first bytes.
-    void map(const std::string& path);
-    /// A first content, so that there is something to save: each page names its own offset.
-    void fill(uint64_t page_count);
+struct Ram {
+    RamBlock block;
+    std::map<uint64_t, std::string> pages; ///< by offset; absent = zero
 };
 
 struct StreamState {
     std::string machine;
     std::string uuid;
     std::string status = "running"; ///< the run state that the guest had
+    std::string rings;              ///< GuestMemory::rings() at that moment
 };
 
 struct StreamProgress {
@@ -41,7 +39,10 @@ struct StreamProgress {
 void write_stream(const Ram& ram, const StreamState& state, bool background, StreamProgress& progress,
                   const std::function<void(const std::string&)>& put);
 
-/// get(n) gives exactly n bytes or throws. Fills ram; throws Refusal in QEMU's words for what it cannot load.
-StreamState read_stream(Ram& ram, const std::string& machine, const std::function<std::string(size_t)>& get);
+/// get(n) gives exactly n bytes or throws. store gets each page of the block that the stream has; throws
+/// Refusal in QEMU's words for what it cannot load.
+StreamState read_stream(const RamBlock& block, const std::string& machine,
+                        const std::function<std::string(size_t)>& get,
+                        const std::function<void(uint64_t offset, const std::string& page)>& store);
 
 } // namespace fake

@@ -65,6 +65,7 @@ class Guest {
 
     Client connect(Deadline deadline = soon()) const { return Client::connect(socket_, deadline); }
     const std::string& socket() const { return socket_; }
+    const os::ProcessId& process() const { return process_; }
     void set_faults(const std::string& lines) const; ///< of a fake one
     bool ended(Deadline deadline) const { return os::wait_until_gone(process_, deadline); }
     /// What it printed.
