@@ -58,6 +58,8 @@ std::string disk_problem(const RevertDraft& draft, const model::SnapshotDisk& di
     if (!draft.facts.in_place->drives.contains(disk.name))
         return fmt::format("disk '{}' is on a device whose medium cannot be changed", disk.name);
     const auto* now = draft.facts.live.find_disk(disk.name);
+    if (now && now->empty()) // QEMU 7.2 and 10.0 end with a segmentation fault when its drive is set
+        return fmt::format("disk '{}' has no medium now", disk.name);
     if (now && now->source == disk.point->file)
         return fmt::format("disk '{}' is in use as {} itself", disk.name, disk.point->file);
     return {};
