@@ -1,6 +1,7 @@
 #include "engine/world.h"
 
 #include "engine/steps.h"
+#include "qmp/commands.h"
 
 #include <type_traits>
 
@@ -25,19 +26,30 @@ constexpr bool final_effect =
            plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen,
            plan::PutBack, plan::FoldImage, plan::RewindGuest, plan::CloseNodes, plan::ResumeGuest>;
 
+/// Steps that the running QEMU does, and that are done without it where none runs.
+bool goes_on_without_qemu(const plan::Action& action) {
+    return std::visit(
+        []<class Step>(const Step&) {
+            return one_of<Step, plan::Merge, plan::CommitActive, plan::Pull, plan::DeleteInternal,
+                          plan::DropNode, plan::CloseNodes>;
+        },
+        action);
+}
+
 class RealWorld : public World {
   public:
     explicit RealWorld(Session& session) : session_(session) {}
 
+    /// A QEMU that ends under such a step must not leave it undone, which would leave files that nothing
+    /// needs.
     void apply(const plan::Action& action) override {
-        std::visit(
-            [this]<class Step>(const Step& step) {
-                if constexpr (needs_underway<Step>)
-                    engine::apply(session_, underway_, step);
-                else
-                    engine::apply(session_, step);
-            },
-            action);
+        const auto process = goes_on_without_qemu(action) ? session_.process() : std::nullopt;
+        try {
+            do_apply(action);
+        } catch (const Error& error) {
+            if (!process || error.code() != ErrorCode::io || !has_ended(*process)) throw;
+            do_apply(action);
+        }
     }
 
     void undo(const plan::Action& action) override {
@@ -54,6 +66,28 @@ class RealWorld : public World {
     }
 
   private:
+    /// Its monitor goes a moment before the process.
+    bool has_ended(const os::ProcessId& process) {
+        session_.forget_monitor();
+        try {
+            qmp::query_status(session_.monitor(), quick());
+            return false; // it was another file that could not be read or written
+        } catch (const Error&) {
+            return os::wait_until_gone(process, quick());
+        }
+    }
+
+    void do_apply(const plan::Action& action) {
+        std::visit(
+            [this]<class Step>(const Step& step) {
+                if constexpr (needs_underway<Step>)
+                    engine::apply(session_, underway_, step);
+                else
+                    engine::apply(session_, step);
+            },
+            action);
+    }
+
     Session& session_;
     Underway underway_;
 };
