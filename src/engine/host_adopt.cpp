@@ -125,11 +125,11 @@ void take_over(const Folders& folders, const Adoption& adoption) {
     store::finish_domain(folder, plan::document_text(adoption.definition));
 }
 
-/// The definition first: without it libvirt looks for nothing else. What a crash leaves is renamed by another
-/// --take.
+/// The definition last: as long as it is there, another --take finds the domain, and renames what a crash
+/// left.
 void let_libvirt_forget(const AdoptResult& result) {
-    for (const auto& [from, to] : result.renamed)
-        os::rename_durably(from, to);
+    for (auto file = result.renamed.rbegin(); file != result.renamed.rend(); ++file)
+        os::rename_durably(file->first, file->second);
 }
 
 void warn_of_libvirt(const AdoptResult& result, const Control& control) {

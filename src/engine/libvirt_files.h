@@ -33,7 +33,7 @@ class LibvirtFiles {
     /// The memory that `virsh managedsave` keeps for the next start; "" = none.
     std::string managed_save(const std::string& domain) const;
     bool has_checkpoints(const std::string& domain) const;
-    /// Everything by which libvirt would know the domain again, and which is there.
+    /// Everything by which libvirt would know the domain again, and which is there; the definition first.
     std::vector<std::string> traces(const std::string& domain) const;
 
   private:
