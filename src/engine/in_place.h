@@ -14,8 +14,8 @@ void look_for_warm(const Session& session, const model::SnapshotTree& tree, plan
 
 /// The snapshot for which something lies ready in the running QEMU; "" = none.
 std::string warm_snapshot(const View& view);
-/// The overlays that lie ready in the running QEMU: nothing else needs them.
-std::vector<std::string> ready_overlays(const View& view);
+/// The overlays and the device state that lie ready in the running QEMU: nothing else needs them.
+std::vector<std::string> ready_files(const View& view);
 
 /// Both by plans of their own. make_warm throws conflict if the guest cannot go back in place.
 void make_warm(Session& session, const model::SnapshotTree& tree, const std::string& snapshot);
@@ -23,5 +23,8 @@ void take_off_warm(Session& session, const model::SnapshotTree& tree);
 
 /// Of a QEMU that has ended: the overlays that lay ready in it are removed.
 void forget_warm(const View& view, const Control& control);
+/// What a crash left of it: of a QEMU that has ended, as above; of one that runs, a device state that was used
+/// up and not made ready again.
+void tidy_warm(Session& session);
 
 } // namespace domsnap::engine

@@ -84,7 +84,7 @@ std::vector<std::string> look_for_leftovers(Session& session, const plan::Facts&
     std::vector<std::string> problems;
     Needed needed;
     add_all(needed, facts, tree);
-    for (const auto& path : ready_overlays(session))
+    for (const auto& path : ready_files(session))
         needed.files.insert(path);
     const auto take = [&](const std::string& found, const std::string& done, const auto& remove) {
         if (!repair || !needed.all) return problems.push_back(found);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "engine/firmware.h"
+#include "engine/in_place.h"
 #include "engine/outlines.h"
 #include "engine/pages.h"
 #include "engine/runner.h"
@@ -218,6 +219,7 @@ Session::Session(const Folders& folders, const std::string& name, const std::str
     remove_unfinished_firmware(*this);
     for (const auto& line : recover(*this))
         control_.warn(line);
+    tidy_warm(*this);
     tend_pages(*this);
     tell_failed_capture(*this);
     reload();

@@ -8,6 +8,7 @@
 #include "os/file.h"
 #include "qmp/commands.h"
 
+#include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -31,10 +32,8 @@ void close_node(Session& session, const std::string& node) {
     }
 }
 
-void close_with_file(Session& session, const std::string& node) {
-    close_node(session, node);
-    close_node(session, node + "-file"); // of the command line's; ours go with the node above
-}
+/// Of the command line's nodes; the file's of ours goes with the node above.
+std::array<std::string, 2> with_file(const std::string& node) { return {node, node + "-file"}; }
 
 } // namespace
 
@@ -54,17 +53,18 @@ void undo(Session& session, const plan::OpenImages& step) {
     const auto open = files_by_node(session);
     for (auto image = step.images.rbegin(); image != step.images.rend(); ++image) {
         const auto node = open.find(image->node);
-        if (node != open.end() && node->second == image->path) close_with_file(session, image->node);
+        if (node != open.end() && node->second == image->path) close_node(session, image->node);
     }
 }
 
 void apply(Session& session, const plan::CloseNodes& step) {
     if (!session.process()) return;
     const auto open = files_by_node(session);
-    for (const auto& closed : step.nodes) {
-        const auto node = open.find(closed.node);
-        if (node != open.end() && node->second == closed.path) close_with_file(session, closed.node);
-    }
+    for (const auto& closed : step.nodes)
+        for (const auto& name : with_file(closed.node)) {
+            const auto node = open.find(name);
+            if (node != open.end() && node->second == closed.path) close_node(session, name);
+        }
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "memory/image.h"
 #include "os/file.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -97,20 +98,31 @@ std::string warm_snapshot(const View& view) {
     return written ? written->point.snapshot : "";
 }
 
-std::vector<std::string> ready_overlays(const View& view) {
+std::vector<std::string> ready_files(const View& view) {
     std::vector<std::string> paths;
-    if (const auto written = read_of_this_process(view))
-        for (const auto& [target, overlay] : written->point.overlays)
-            paths.push_back(overlay.path);
+    const auto written = read_of_this_process(view);
+    if (!written) return paths;
+    paths.push_back(written->point.state_path);
+    for (const auto& [target, overlay] : written->point.overlays)
+        paths.push_back(overlay.path);
     return paths;
+}
+
+/// Device states in the domain's run-time folder, by their nodes.
+static std::map<std::string, std::string> states(const View& view) {
+    static constexpr std::string_view suffix = ".qcow2";
+    const auto& folder = view.files().folder;
+    std::map<std::string, std::string> found;
+    for (const auto& name : os::list_folder(folder))
+        if (name.starts_with("state-") && name.ends_with(suffix))
+            found[name.substr(0, name.size() - suffix.size())] = folder + "/" + name;
+    return found;
 }
 
 /// A revert that fell over to a new process leaves the one that it used up.
 static void remove_states(const View& view) {
-    const auto& folder = view.files().folder;
-    for (const auto& name : os::list_folder(folder))
-        if (name.starts_with("state-") && name.ends_with(".qcow2"))
-            os::remove_file_durably(folder + "/" + name);
+    for (const auto& [node, path] : states(view))
+        os::remove_file_durably(path);
 }
 
 void forget_warm(const View& view, const Control& control) {
@@ -132,14 +144,36 @@ void forget_warm(const View& view, const Control& control) {
     }
 }
 
-void apply(Session& session, const plan::PutWarm& step) {
-    if (!session.process()) return;
-    if (step.text.empty())
-        os::remove_file_durably(session.files().warm());
-    else
-        os::write_file(session.files().warm(), step.text);
+void tidy_warm(Session& session) {
+    if (!session.process()) return forget_warm(session, session.control());
+    const auto ready = ready_files(session);
+    for (const auto& [node, path] : states(session)) {
+        if (std::find(ready.begin(), ready.end(), path) != ready.end()) continue;
+        try {
+            apply(session, plan::CloseNodes{{{node, path}}});
+            os::remove_file_durably(path);
+        } catch (const Error& error) { // it goes with its QEMU
+            session.control().warn(fmt::format("{} is left: {}", path, error.what()));
+        }
+    }
 }
 
-void undo(Session& session, const plan::PutWarm& step) { apply(session, plan::PutWarm{step.old, step.text}); }
+static void put_warm(const Session& session, const std::string& text) {
+    const auto path = session.files().warm();
+    if (text.empty()) {
+        os::remove_file_durably(path);
+    } else {
+        os::make_folders(session.files().folder);
+        os::write_file(path, text);
+    }
+}
+
+void apply(Session& session, const plan::PutWarm& step) {
+    if (!step.text.empty()) session.running_process(); // nothing lies ready in one that has ended
+    put_warm(session, step.text);
+}
+
+/// Whether QEMU has ended or not: by what stands there its overlays are found, and removed (forget_warm).
+void undo(Session& session, const plan::PutWarm& step) { put_warm(session, step.old); }
 
 } // namespace domsnap::engine
