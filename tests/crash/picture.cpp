@@ -2,6 +2,7 @@
 
 #include "disk_content.h"
 #include "engine/firmware.h"
+#include "engine/in_place.h"
 #include "engine/session.h"
 #include "machine/devices.h"
 #include "memory/image.h"
@@ -9,6 +10,7 @@
 #include "os/file.h"
 #include "qmp/commands.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <set>
@@ -31,6 +33,7 @@ class Look {
         for (const auto& name : store::domain_names(folders.state))
             attempt("domain " + name, [&] { domain(engine::View(folders, name)); });
         find_strays();
+        std::sort(picture_.libvirts.begin(), picture_.libvirts.end());
         return std::move(picture_);
     }
 
@@ -71,6 +74,8 @@ class Look {
         const auto tree = view.snapshots();
         for (const auto& one : tree.all())
             attempt("snapshot " + one.name, [&] { here.snapshots[one.name] = snapshot(one); });
+        for (const auto& path : engine::ready_files(view))
+            needed_.insert(path);
         if (view.process()) attempt("the guest", [&] { guest(view, live); });
         if (os::exists(view.folder().journal())) picture_.problems.push_back("the journal is left");
     }
@@ -127,8 +132,10 @@ class Look {
         auto state = qmp::query_status(monitor, soon()).status;
         if (state == "postmigrate")
             state = "paused"; // after its memory was saved: to the user it is the same
-        picture_.guests[view.name()] = fmt::format("{}, {}: {}", state, agent(monitor),
-                                                   qmp::human_command(monitor, "fake-read 0 8", soon()));
+        const auto warm = engine::warm_snapshot(view);
+        picture_.guests[view.name()] = fmt::format(
+            "{}, {}: {} {}{}", state, agent(monitor), qmp::human_command(monitor, "fake-read 0 8", soon()),
+            qmp::human_command(monitor, "fake-sum", soon()), warm.empty() ? "" : ", warm for " + warm);
         const auto devices = qmp::query_device_nodes(monitor, soon());
         for (const auto& node : qmp::query_named_block_nodes(monitor, soon()))
             for (const auto& one : live.disks) {
@@ -137,6 +144,29 @@ class Look {
                     picture_.problems.push_back(fmt::format("the guest writes {} to {}, live.xml says {}",
                                                             one.target, node.file, one.source));
             }
+        find_idle_nodes(view, devices, qmp::query_named_block_nodes(monitor, soon()));
+    }
+
+    /// What is open below no disk, and does not lie ready either.
+    void find_idle_nodes(const engine::View& view, const std::map<std::string, std::string>& devices,
+                         const std::vector<qmp::BlockNode>& nodes) {
+        std::map<std::string, const qmp::BlockNode*> by_name;
+        for (const auto& node : nodes)
+            by_name[node.node_name] = &node;
+        std::set<std::string> used;
+        const auto use = [&](const std::string& top) {
+            for (auto at = by_name.find(top); at != by_name.end();
+                 at = by_name.find(at->second->backing_node))
+                used.insert(at->first);
+        };
+        for (const auto& [device, node] : devices)
+            use(node);
+        const auto ready = engine::ready_files(view);
+        for (const auto& node : nodes)
+            if (std::find(ready.begin(), ready.end(), node.file) != ready.end()) use(node.node_name);
+        for (const auto& node : nodes)
+            if (node.driver == "qcow2" && !used.contains(node.node_name))
+                picture_.strays.push_back(fs::path(node.file).lexically_relative(world_.path()));
     }
 
     /// What was frozen is thawed by a process of its own, in its own time.
@@ -160,13 +190,20 @@ class Look {
         return file == "definition.xml" || file == "current" || file == "outlines" || file == "fork.xml";
     }
 
+    /// What a revert in place needs. The rest down there is of the run, and goes with it.
+    static bool is_of_the_run(const std::string& file) { return !file.starts_with("state-"); }
+
     void find_strays() {
-        const auto state = world_.folders().state;
+        const auto state = world_.folders().state, libvirt = world_.path() + "/libvirt/";
         for (const auto& entry : fs::recursive_directory_iterator(world_.path())) {
             const auto path = entry.path().string();
-            if (entry.is_directory() || path.starts_with(world_.folders().runtime) || path == world_.faults())
+            if (entry.is_directory() || path == world_.faults() || needed_.contains(path)) continue;
+            if (path.starts_with(world_.folders().runtime) && is_of_the_run(entry.path().filename()))
                 continue;
-            if (needed_.contains(path)) continue;
+            if (path.starts_with(libvirt)) {
+                picture_.libvirts.push_back(path.substr(libvirt.size()));
+                continue;
+            }
             if (path.starts_with(state) && is_the_stores(entry.path().lexically_relative(state))) continue;
             if (originals.contains(entry.path().filename().string())) continue;
             picture_.strays.push_back(entry.path().lexically_relative(world_.path()));
@@ -205,6 +242,8 @@ std::string to_text(const Picture& picture) {
     }
     for (const auto& [name, state] : picture.guests)
         text += fmt::format("guest {} {}\n", name, state);
+    for (const auto& file : picture.libvirts)
+        text += "libvirt has " + file + "\n";
     for (const auto& stray : picture.strays)
         text += "stray " + stray + "\n";
     for (const auto& problem : picture.problems)

@@ -27,7 +27,8 @@ struct DomainPicture {
 
 struct Picture {
     std::map<std::string, DomainPicture> domains;
-    std::map<std::string, std::string> guests; ///< of each that runs: state, agent's, some memory
+    std::map<std::string, std::string> guests; ///< of each that runs: state, agent's, memory, what lies ready
+    std::vector<std::string> libvirts;         ///< what libvirt still has
     std::vector<std::string> strays;           ///< files that nobody needs
     std::vector<std::string> problems;         ///< what could not be read, and guests on a wrong file
 };

@@ -19,7 +19,10 @@ struct Scenario {
     std::function<void(World&, domsnap::Host&)> at_last = {};
     /// Of a verb that is two: makes the world between them, which may be what is left too.
     std::function<void(World&, domsnap::Host&)> half = {};
-    bool forgets = false; ///< the verb leaves files that nothing knows any more, because it was told to
+    bool forgets = false;  ///< the verb leaves files that nothing knows any more, because it was told to
+    std::string says = {}; ///< unharmed it says so, or it is not the verb that is meant
+    bool again = false;    ///< what a crash leaves undone, the same command does
+    bool warm = false; ///< overlays lie ready: after a power failure snapshot-verify --repair removes them
 
     std::string name() const { return verb + (kind.empty() ? "" : " (" + kind + ")"); }
 };
@@ -29,5 +32,7 @@ std::vector<Scenario> all_scenarios();
 inline constexpr const char* the_domain = "d";
 /// Starts its guest, and writes to its memory.
 void start_guest(const domsnap::Host& host);
+/// As the guest, into its memory.
+void write_memory(const domsnap::Host& host, uint64_t offset, const std::string& text);
 
 } // namespace crash

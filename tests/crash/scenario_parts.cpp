@@ -74,6 +74,23 @@ void checkpoint(World& world, Host& host) {
     write_leaf(world, host, "vda", 1, '1');
 }
 
+void checkpoints(World& world, Host& host) {
+    two_disks(world, host);
+    start_guest(host);
+    create(host, full_request(world, "m1"));
+    create(host, full_request(world, "m2"));
+    host.destroy(the_domain);
+}
+
+void paused_checkpoint(World& world, Host& host) {
+    two_disks(world, host);
+    start_guest(host);
+    host.suspend(the_domain);
+    create(host, full_request(world, "m1"));
+    host.destroy(the_domain);
+    write_leaf(world, host, "vda", 1, '1');
+}
+
 Run creating_behind(std::function<std::string(const World&)> xml) {
     return [=](World& world, Host& host, const Control& control) {
         CreateOptions options;
@@ -109,17 +126,22 @@ Run undefining(Host::UndefineOptions options) {
 
 void start_guest(const Host& host) {
     Host(host).start(the_domain, Host::StartOptions{});
+    write_memory(host, 0, "alive!!!");
+}
+
+void write_memory(const Host& host, uint64_t offset, const std::string& text) {
     const engine::View view(host.folders(), the_domain);
     const auto soon = [] { return Deadline::after(std::chrono::seconds(30)); };
     auto monitor = qmp::Client::connect(view.files().watch(), soon());
-    qmp::human_command(monitor, "fake-write 0 alive!!!", soon());
+    qmp::human_command(monitor, fmt::format("fake-write {} {}", offset, text), soon());
 }
 
 std::vector<Scenario> all_scenarios() {
     std::vector<Scenario> all;
     for (auto part :
          {scenarios_of_domains(), scenarios_of_create(), scenarios_of_revert(), scenarios_of_delete(),
-          scenarios_of_records(), scenarios_of_guests(), scenarios_of_firmware(), scenarios_of_forks()})
+          scenarios_of_records(), scenarios_of_guests(), scenarios_of_firmware(), scenarios_of_forks(),
+          scenarios_in_place(), scenarios_of_adoption()})
         all.insert(all.end(), part.begin(), part.end());
     return all;
 }

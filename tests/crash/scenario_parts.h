@@ -27,6 +27,10 @@ void write_leaf(const World& world, const domsnap::Host& host, const std::string
 Prepare chain_of(unsigned count);
 /// An internal snapshot i1 of both disks.
 void internal(World& world, domsnap::Host& host);
+/// Two of a running guest; the second's memory rests on the first's.
+void checkpoints(World& world, domsnap::Host& host);
+/// The same of one that stands still.
+void paused_checkpoint(World& world, domsnap::Host& host);
 /// One full checkpoint m1 of a running guest.
 void checkpoint(World& world, domsnap::Host& host);
 
@@ -47,5 +51,7 @@ std::vector<Scenario> scenarios_of_records();
 std::vector<Scenario> scenarios_of_guests();   ///< paused, halted, quiesced
 std::vector<Scenario> scenarios_of_firmware(); ///< NVRAM and TPM
 std::vector<Scenario> scenarios_of_forks();
+std::vector<Scenario> scenarios_in_place();
+std::vector<Scenario> scenarios_of_adoption();
 
 } // namespace crash

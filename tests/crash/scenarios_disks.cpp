@@ -13,15 +13,6 @@ void mixed(World& world, Host& host) {
     write_leaf(world, host, "vda", 2, '3');
 }
 
-/// Two of a running guest; the second's memory rests on the first's.
-void checkpoints(World& world, Host& host) {
-    two_disks(world, host);
-    start_guest(host);
-    create(host, full_request(world, "m1"));
-    create(host, full_request(world, "m2"));
-    host.destroy(the_domain);
-}
-
 /// The fake QEMU takes no postcopy stream; tests/system/test_at_once.py has a real one.
 RevertOptions memory_first() {
     RevertOptions eager;

@@ -22,16 +22,6 @@ void suspend_and_save(World& world, Host& host) {
     create(host, full_request(world, "m1"));
 }
 
-/// Its snapshot holds the memory of a guest that stood still.
-void paused_checkpoint(World& world, Host& host) {
-    two_disks(world, host);
-    start_guest(host);
-    host.suspend(the_domain);
-    create(host, full_request(world, "m1"));
-    host.destroy(the_domain);
-    write_leaf(world, host, "vda", 1, '1');
-}
-
 } // namespace
 
 std::vector<Scenario> scenarios_of_guests() {

@@ -103,6 +103,7 @@ int Strike::strike(const Effect& effect) {
 }
 
 int Strike::before(const Effect& effect) {
+    const std::lock_guard guard(one_at_a_time_);
     if (inside_) return 0;
     inside_ = true;
     int error = 0;
@@ -119,6 +120,7 @@ int Strike::before(const Effect& effect) {
 }
 
 void Strike::after(const Effect& effect) {
+    const std::lock_guard guard(one_at_a_time_);
     if (inside_) return;
     inside_ = true;
     if (fault_ == Fault::power || fault_ == Fault::half_power) power_.after(effect);

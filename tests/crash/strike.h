@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ class Strike : public domsnap::os::EffectWatcher {
     int before(const domsnap::os::Effect& effect) override;
     void after(const domsnap::os::Effect& effect) override;
     bool is_left_out(const domsnap::os::Effect& effect) const override;
+
+  protected:
+    std::recursive_mutex one_at_a_time_; ///< some steps work in two threads
 
   private:
     int strike(const domsnap::os::Effect& effect);

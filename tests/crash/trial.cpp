@@ -55,6 +55,7 @@ class Noting : public Strike {
   public:
     using Strike::Strike;
     int before(const os::Effect& effect) override {
+        const std::lock_guard guard(one_at_a_time_);
         const auto number = shared()->effects;
         if (number < sizeof shared()->kinds) shared()->kinds[number] = static_cast<uint8_t>(effect.kind);
         return Strike::before(effect);
@@ -78,9 +79,9 @@ std::optional<int> wait_for(pid_t child) {
 bool is_an_error(Fault fault) {
     return fault == Fault::full || fault == Fault::broken || fault == Fault::silent || fault == Fault::late;
 }
+bool loses_power(Fault fault) { return fault == Fault::power || fault == Fault::half_power; }
 bool kills_qemu(Fault fault) {
-    return fault == Fault::kill_all || fault == Fault::kill_qemu || fault == Fault::power ||
-           fault == Fault::half_power;
+    return fault == Fault::kill_all || fault == Fault::kill_qemu || loses_power(fault);
 }
 
 std::string difference(const Picture& seen, const Picture& old_world, const Picture& new_world) {
@@ -167,6 +168,12 @@ std::vector<os::ProcessId> Trials::running_guests() {
     return running;
 }
 
+void Trials::repair() {
+    VerifyOptions options;
+    options.repair = true;
+    host_.snapshot_verify(the_domain, "", options);
+}
+
 void Trials::put_back() {
     world_.put_back();
     if (scenario_.with_guest) start_guest(host_);
@@ -186,6 +193,8 @@ Trials::Trials(const Scenario& scenario) : scenario_(scenario), host_(world_.fol
     old_ = look_at(world_);
     const auto ended = verb({});
     if (ended.how != 0) throw std::runtime_error(scenario.name() + " does not work: " + ended.words);
+    if (ended.words.find(scenario.says) == std::string::npos)
+        throw std::runtime_error(scenario.name() + " is not that: " + ended.words);
     effects_ = ended.effects;
     for (uint32_t i = 0; i < effects_ && i < sizeof shared()->kinds; ++i)
         kinds_.push_back(static_cast<os::Effect::Kind>(shared()->kinds[i]));
@@ -228,11 +237,15 @@ Verdict Trials::run(Blow first, std::optional<Blow> second) {
         os::write_file(world_.faults(), "");
     }
     const auto recovered = recover({});
+    const bool lost_power = loses_power(first.fault) || (second && loses_power(second->fault));
+    if (scenario_.warm && lost_power && recovered.how == 0) repair();
     if (recovered.how != 0) {
         verdict.why =
             fmt::format("recovery {}: {}", recovered.how == 3 ? "hangs" : "failed", recovered.words);
     } else {
         verdict = judge(ended, said, first, second);
+        if (scenario_.again && verdict.world != Verdict::World::wrong)
+            verdict = judge_again(std::move(verdict));
     }
     for (const auto& one : was_let_run)
         if (verdict.world != Verdict::World::wrong && !std::ranges::count(running_guests(), one)) {
@@ -246,6 +259,19 @@ Verdict Trials::run(Blow first, std::optional<Blow> second) {
     if (verdict.world == Verdict::World::wrong)
         verdict.why +=
             fmt::format("\nthe verb said: {}\nthe recovery said: {}", ended.words, recovered.words);
+    return verdict;
+}
+
+/// Whatever a crash left of it, the same command must do.
+Verdict Trials::judge_again(Verdict verdict) {
+    if (look_at(world_).libvirts == new_.libvirts) return verdict;
+    const auto ended = verb({});
+    const auto seen = look_at(world_);
+    if (ended.how == 0 && seen.domains == new_.domains && seen.libvirts == new_.libvirts &&
+        seen.strays == new_.strays)
+        return verdict;
+    verdict.world = Verdict::World::wrong;
+    verdict.why = fmt::format("once more: {}\n{}", ended.words, difference(seen, old_, new_));
     return verdict;
 }
 
@@ -299,12 +325,14 @@ Verdict Trials::judge(const Ended& ended, const std::string& said, const Blow& f
         kills_qemu(first.fault) || (second && kills_qemu(second->fault)) ||
         (is_new && ((failed && is_an_error(first.fault)) || (second && is_an_error(second->fault))));
     const bool guests_right = seen.guests == expected.guests || (is_old && seen.guests == old_world.guests) ||
+                              (is_between && seen.guests == between.guests) ||
                               (may_be_off && seen.guests.empty());
+    const bool libvirts_right = seen.libvirts == expected.libvirts || (is_between && scenario_.again);
     const bool expected_or_said = std::all_of(seen.strays.begin(), seen.strays.end(), [&](const auto& stray) {
         return said.find(stray) != std::string::npos ||
                std::find(expected.strays.begin(), expected.strays.end(), stray) != expected.strays.end();
     });
-    if (right && guests_right && seen.problems.empty() && expected_or_said)
+    if (right && guests_right && libvirts_right && seen.problems.empty() && expected_or_said)
         verdict.world = is_new ? Verdict::World::fresh : Verdict::World::old;
     else
         verdict.why = difference(seen, old_world, new_world);

@@ -48,11 +48,12 @@ class Trials {
     bool create_another();
     Ended verb(const Blow& blow);
     Ended recover(const Blow& blow);
+    void repair();
     Verdict judge_both(const Ended& ended, int how_the_other_ended);
     std::vector<domsnap::os::ProcessId> running_guests();
     Verdict judge(const Ended& ended, const std::string& said, const Blow& first,
                   const std::optional<Blow>& second);
-    void count_kinds();
+    Verdict judge_again(Verdict verdict);
 
     Scenario scenario_;
     World world_;
