@@ -49,6 +49,13 @@ std::vector<os::ProcessId> processes_naming(const std::string& folder, const std
     return found;
 }
 
+/// In memory where it can be: what a power failure would lose, the tests themselves decide.
+std::string scratch_folder() {
+    constexpr const char* in_memory = "/dev/shm";
+    if (const char* chosen = std::getenv("TMPDIR")) return chosen;
+    return ::access(in_memory, W_OK) == 0 ? in_memory : "/tmp";
+}
+
 void must_run(const std::vector<std::string>& argv) {
     const auto result = os::run(argv);
     if (result.exit_code != 0) throw std::runtime_error(argv[0] + ": " + result.err);
@@ -78,8 +85,7 @@ void kill_processes_naming(const std::string& folder, const std::string& program
 
 World::World() {
     end_processes(); // so that those who are forked later know whose children to look for
-    const char* chosen = std::getenv("TMPDIR");
-    path_ = fmt::format("{}/dsc-XXXXXX", chosen ? chosen : "/tmp");
+    path_ = scratch_folder() + "/dsc-XXXXXX";
     if (!::mkdtemp(path_.data())) throw std::runtime_error("cannot make " + path_);
     links_ = path_ + ".kept";
     os::make_folders(path_ + "/images");
