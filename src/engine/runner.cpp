@@ -37,18 +37,36 @@ Progressed read_marks(const store::JournalContent& journal, size_t steps) {
     return state;
 }
 
-/// begun: set once it may have done something.
-void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t step, bool& begun) {
+/// How far a step came that failed.
+struct Attempt {
+    bool begun = false;   ///< it may have done something
+    bool refused = false; ///< by the world, and not by the journal, which could not be written to
+};
+
+void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t step, Attempt& attempt) {
     const TraceStep trace(plan::kind_of(plan.steps[step]));
     journal.mark(StepMark::begun, step);
-    begun = true;
+    attempt = {true, true};
     try {
         world.apply(plan.steps[step]);
     } catch (const Untouched&) {
-        begun = false;
+        attempt.begun = false;
         throw;
     }
+    attempt.refused = false;
     journal.mark(StepMark::done, step);
+}
+
+bool lets_a_guest_run(const plan::Action& action) {
+    return std::holds_alternative<plan::StartGuest>(action) ||
+           std::holds_alternative<plan::ResumeGuest>(action) ||
+           std::holds_alternative<plan::RewindGuest>(action);
+}
+
+/// Whether the operation is over where this step failed. Not if only the journal did, and the guest stands
+/// there ready to run, or runs: the next command knows by the same journal what is left to do.
+bool ends_there(const plan::Action& action, const Attempt& attempt) {
+    return may_be_left(action) && (attempt.refused || !lets_a_guest_run(action));
 }
 
 /// Takes back steps count-1 … 0, but those that are undone already.
@@ -83,12 +101,6 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
     throw error;
 }
 
-bool lets_a_guest_run(const plan::Action& action) {
-    return std::holds_alternative<plan::StartGuest>(action) ||
-           std::holds_alternative<plan::ResumeGuest>(action) ||
-           std::holds_alternative<plan::RewindGuest>(action);
-}
-
 /// What a step that may be left leaves behind, in the user's words.
 std::string left_behind(const plan::Plan& plan, uint32_t failed) {
     std::string kept;
@@ -107,9 +119,9 @@ std::string left_behind(const plan::Plan& plan, uint32_t failed) {
 
 /// A step failed after it: what is left is either dispensable, or done by recovery.
 [[noreturn]] void fail_forward(Journal& journal, const plan::Plan& plan, uint32_t failed,
-                               const Error& error) {
+                               const Attempt& attempt, const Error& error) {
     journal.mark(StepMark::failed, failed, error.what());
-    if (may_be_left(plan.steps[failed])) {
+    if (ends_there(plan.steps[failed], attempt)) {
         journal.close();
         throw Error(error.code(), fmt::format("{}; {}", error.what(), left_behind(plan, failed)),
                     error.hint());
@@ -137,16 +149,16 @@ void check_cancel(const plan::Plan& plan, uint32_t step, const Control& control)
 std::vector<std::string> go_forward(World& world, Journal& journal, const plan::Plan& plan, uint32_t from) {
     std::string off;
     for (uint32_t step = from; step < plan.steps.size(); ++step) {
-        bool begun = false;
+        Attempt attempt;
         try {
-            apply_step(world, journal, plan, step, begun);
+            apply_step(world, journal, plan, step, attempt);
         } catch (const Untouched& error) {
             if (step != plan.point_of_no_return) throw;
             go_back(world, journal, plan, step, std::vector<bool>(plan.steps.size()));
             return {fmt::format("took back the interrupted {} of '{}': {}", plan.operation, plan.snapshot,
                                 error.what())};
         } catch (const Error& error) {
-            if (!may_be_left(plan.steps[step])) throw;
+            if (!ends_there(plan.steps[step], attempt)) throw;
             if (std::holds_alternative<plan::ResumeGuest>(plan.steps[step])) {
                 off = fmt::format("; the domain is off: {}", error.what());
                 continue;
@@ -173,13 +185,13 @@ bool goes_forward(const plan::Plan& plan, const Progressed& state) {
 static void run_steps(World& world, Journal& journal, const plan::Plan& plan, uint32_t first, uint32_t last,
                       const Control& control) {
     for (uint32_t step = first; step < last; ++step) {
-        bool begun = false;
+        Attempt attempt;
         try {
             check_cancel(plan, step, control);
-            apply_step(world, journal, plan, step, begun);
+            apply_step(world, journal, plan, step, attempt);
         } catch (const Error& error) {
-            if (takes_back(plan, step, begun)) fail_back(world, journal, plan, step, error);
-            fail_forward(journal, plan, step, error);
+            if (takes_back(plan, step, attempt.begun)) fail_back(world, journal, plan, step, error);
+            fail_forward(journal, plan, step, attempt, error);
         }
     }
 }
@@ -222,8 +234,8 @@ static bool had_its_capture(World& world, Journal& journal, const plan::Plan& pl
     if (state.going_back || state.done >= plan.steps.size() || !waits_for_memory(plan.steps[state.done]))
         return false;
     try {
-        bool begun = false;
-        apply_step(world, journal, plan, state.done, begun);
+        Attempt attempt;
+        apply_step(world, journal, plan, state.done, attempt);
         return true;
     } catch (const Error&) {
         return false; // it did not: back
