@@ -192,7 +192,7 @@ class RunningGuest(harness.SystemTest):
         small = self.scratch.tmpfs("small", "20M")
         self.refused_and_unharmed("snapshot-create-as", "g", "s", "--memspec", small / "m", naming=small / "m")
         self.assertEqual(list(small.iterdir()), [])
-        tiny = self.scratch.tmpfs("tiny", "64k")
+        tiny = self.scratch.tmpfs("tiny", "8k")
         self.refused_and_unharmed("snapshot-create-as", "g", "s", "--disk-only", "--diskspec", f"vda,file={tiny / 'vda'}",
                                   naming=tiny)
         tool("mount", "-o", "remount,ro", small)
