@@ -248,7 +248,7 @@ Verdict Trials::run(Blow first, std::optional<Blow> second) {
             verdict = judge_again(std::move(verdict));
     }
     for (const auto& one : was_let_run)
-        if (verdict.world != Verdict::World::wrong && !std::ranges::count(running_guests(), one)) {
+        if (verdict.world != Verdict::World::wrong && !os::is_alive(one)) {
             verdict.world = Verdict::World::wrong;
             verdict.why = "recovery ended a guest that the verb had let run";
         }
