@@ -47,7 +47,13 @@ class HugePages : public testing::Test {
 } // namespace
 
 TEST_F(HugePages, are_made_where_most_is_there_and_nothing_changes) {
-    const auto made = restore(false);
+    auto made = restore(false);
+    // The kernel's own khugepaged, which comes every ten seconds, may have been faster.
+    for (int tries = 0; tries < 3 && resident_in_last() != 1; ++tries) {
+        TearDown();
+        SetUp();
+        made = restore(false);
+    }
     EXPECT_TRUE(made == places - 1 || made == 0) << made; // 0: this kernel cannot, or has none to give
     EXPECT_EQ(resident_in_last(), 1U) << "little was there, little is";
     for (size_t at = 0; at < (places - 1) * huge; ++at)
