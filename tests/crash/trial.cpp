@@ -95,8 +95,10 @@ Trials::Ended Trials::in_child(const Blow& blow, const std::function<void(std::s
     const pid_t child = ::fork();
     if (child == 0) {
         Noting watcher(world_, blow.fault, blow.at, &shared()->effects);
-        if (blow.fault == Fault::silent || blow.fault == Fault::late)
+        if (blow.fault == Fault::silent || blow.fault == Fault::late) {
             engine::waiting.answer = engine::waiting.look = std::chrono::milliseconds(300);
+            engine::waiting.start = std::chrono::seconds(2); // the fake is there in a few milliseconds
+        }
         watcher.look = [&] {
             try {
                 look_at_everything(host_);
