@@ -103,6 +103,7 @@ int Strike::strike(const Effect& effect) {
 }
 
 int Strike::before(const Effect& effect) {
+    if (striking_) return 0;
     const std::lock_guard guard(one_at_a_time_);
     if (inside_) return 0;
     inside_ = true;
@@ -113,13 +114,18 @@ int Strike::before(const Effect& effect) {
         domsnap::os::write_file(world_.faults(), "");
         told_qemu_ = false;
     }
-    if (++*count_ == at_ || waiting_) error = strike(effect);
+    if (++*count_ == at_ || waiting_) {
+        striking_ = true;
+        error = strike(effect);
+        striking_ = false;
+    }
     if (error == 0 && (fault_ == Fault::power || fault_ == Fault::half_power)) power_.before(effect);
     inside_ = false;
     return error;
 }
 
 void Strike::after(const Effect& effect) {
+    if (striking_) return;
     const std::lock_guard guard(one_at_a_time_);
     if (inside_) return;
     inside_ = true;

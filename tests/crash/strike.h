@@ -6,6 +6,7 @@
 #include "power.h"
 #include "world.h"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -44,6 +45,7 @@ class Strike : public domsnap::os::EffectWatcher {
 
   protected:
     std::recursive_mutex one_at_a_time_; ///< some steps work in two threads
+    std::atomic<bool> striking_ = false; ///< threads of what it does then are not waited for, nor watched
 
   private:
     int strike(const domsnap::os::Effect& effect);

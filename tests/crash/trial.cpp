@@ -55,6 +55,7 @@ class Noting : public Strike {
   public:
     using Strike::Strike;
     int before(const os::Effect& effect) override {
+        if (striking_) return 0;
         const std::lock_guard guard(one_at_a_time_);
         const auto number = shared()->effects;
         if (number < sizeof shared()->kinds) shared()->kinds[number] = static_cast<uint8_t>(effect.kind);
