@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -77,6 +78,10 @@ void Monitor::read_client() {
 
 void Monitor::serve(const std::function<void(const std::string&)>& execute) {
     if (!client_) {
+        // Not for sure: the client that the poll told of may be gone since, with an event that it did not
+        // take.
+        pollfd door{door_.get(), POLLIN, 0};
+        if (::poll(&door, 1, 0) <= 0) return;
         client_.reset(::accept4(door_.get(), nullptr, nullptr, SOCK_CLOEXEC));
         if (client_) greet();
         return;
