@@ -105,7 +105,8 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
 std::string left_behind(const plan::Plan& plan, uint32_t failed) {
     std::string kept;
     for (uint32_t step = failed; step < plan.steps.size(); ++step)
-        if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step]))
+        if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step]);
+            file && !file->what.starts_with("device state")) // a run-time file, gone with its QEMU
             kept += (kept.empty() ? "" : ", ") + file->path;
     if (!lets_a_guest_run(plan.steps[failed]))
         return fmt::format(

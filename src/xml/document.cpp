@@ -154,7 +154,12 @@ xmlSAXHandler handler() {
 }
 
 struct FreeContext {
-    void operator()(xmlParserCtxtPtr context) const { xmlFreeParserCtxt(context); }
+    void operator()(xmlParserCtxtPtr context) const {
+        // libxml2 keeps the entities of a DTD in a document of its own, which it forgets when it is stopped
+        // in the midst of them (2.9.14).
+        xmlFreeDoc(context->myDoc);
+        xmlFreeParserCtxt(context);
+    }
 };
 
 [[noreturn]] void fail(const std::string& source, std::string_view reason, std::string hint = {}) {
