@@ -62,8 +62,8 @@ struct RevertOptions {
     bool dry_run = false, eager = false;
     bool mapped = false;      ///< RAM is a private mapping of the memory image, shared with all who map it
     bool new_process = false; ///< never in place
-    std::string
-        save; ///< not empty: a snapshot of that name is taken first, with the memory of what is active
+    /// Not empty: a snapshot of that name is taken first, with the memory of what is active.
+    std::string save;
 };
 
 struct DeleteOptions {
@@ -104,15 +104,15 @@ struct JobInfo {
 struct RevertResult {
     PlanView plan;
     DomainState state = DomainState::shutoff;
-    std::string way; ///< how: "in place", "offline", "new process", with ", memory as it is needed", ",
-                     ///< memory first" or
-                     ///< ", memory mapped"
+    /// How: "in place", "offline", or "new process", with ", memory as it is needed", ", memory first" or
+    /// ", memory mapped".
+    std::string way;
 };
 
 struct WarmOptions {
     bool off = false, dry_run = false;
-    bool mapped =
-        false; ///< first to a process with RAM mapped from the snapshot's image, if it is not yet: a revert
+    /// First to a process with RAM mapped from the snapshot's image, if it is not yet: a revert.
+    bool mapped = false;
     std::string save; ///< mapped: as in RevertOptions
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/memory_file.h"
 #include "memory/image.h"
 #include "memory/ram_origin.h"
 #include "os/file.h"
@@ -45,10 +46,7 @@ std::string remembered_text(const memory::ImageReader& image, const os::FileIden
 }
 
 void verify(const Session& session, const memory::ImageReader& image) {
-    const auto& control = session.control();
-    const memory::VerifyHooks hooks{
-        [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
-        [&] { return control.cancelled(); }};
+    const auto hooks = check_hooks(session.control());
     memory::verify_pages(image, &hooks);
     try {
         memory::verify_zeros(image, hooks.should_stop);

@@ -32,10 +32,13 @@ memory::ImageIdentity identity_of_memory(const std::string& path) {
                                   : memory::ImageReader::open(path).identity();
 }
 
+memory::VerifyHooks check_hooks(const Control& control) {
+    return {[&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
+            [&] { return control.cancelled(); }};
+}
+
 void verify_memory(const std::string& path, const Control& control) {
-    const memory::VerifyHooks hooks{
-        [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
-        [&] { return control.cancelled(); }};
+    const auto hooks = check_hooks(control);
     if (SaveFile::is_one(path))
         memory::verify_stream(SaveFile::open(path), &hooks);
     else

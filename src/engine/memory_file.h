@@ -13,6 +13,9 @@ namespace domsnap::engine {
 /// Whose memory it is: of an image from its metadata, which are verified, of libvirt's file from the XML in
 /// it. Throws as their readers do.
 memory::ImageIdentity identity_of_memory(const std::string& path);
+/// For whoever reads all pages of an image: progress as "checking memory", and the user's cancel. control
+/// outlives them.
+memory::VerifyHooks check_hooks(const Control& control);
 /// Reads all of it: every page against its checksum, or, where there are none, the stream to its end. Throws
 /// corrupt.
 void verify_memory(const std::string& path, const Control& control);

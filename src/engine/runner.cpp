@@ -101,12 +101,20 @@ void go_back(World& world, Journal& journal, const plan::Plan& plan, uint32_t co
     throw error;
 }
 
+/// A device state: a run-time file, which goes with its QEMU.
+bool is_its_state(const plan::Plan& plan, const std::string& path) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Action& step) {
+        const auto* state = std::get_if<plan::PrepareState>(&step);
+        return state && state->path == path;
+    });
+}
+
 /// What a step that may be left leaves behind, in the user's words.
 std::string left_behind(const plan::Plan& plan, uint32_t failed) {
     std::string kept;
     for (uint32_t step = failed; step < plan.steps.size(); ++step)
         if (const auto* file = std::get_if<plan::RemoveFile>(&plan.steps[step]);
-            file && !file->what.starts_with("device state")) // a run-time file, gone with its QEMU
+            file && !is_its_state(plan, file->path))
             kept += (kept.empty() ? "" : ", ") + file->path;
     if (!lets_a_guest_run(plan.steps[failed]))
         return fmt::format(

@@ -115,7 +115,7 @@ void apply(Session& session, const plan::ResumeGuest&) {
     // After a crash: it has run since.
     if (status.running || has_come_to_rest(status.status)) return;
     try {
-        resume_if(session, true);
+        qmp::cont(session.monitor(), quick());
     } catch (const Error&) {
         end_qemu(session, "failed"); // one that waits for ever is of no use
         throw;

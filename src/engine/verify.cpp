@@ -227,10 +227,7 @@ const Verifier::Findings& Verifier::look_at_memory_image(const model::Snapshot& 
 const Verifier::Findings& Verifier::look_at_layer(const std::string& path) {
     const auto [at, first] = layers_.try_emplace(path);
     if (!first) return at->second;
-    const auto& control = session_.control();
-    const memory::VerifyHooks hooks{
-        [&](uint64_t done, uint64_t total) { control.report("checking memory", done, total); },
-        [&] { return control.cancelled(); }};
+    const auto hooks = check_hooks(session_.control());
     try {
         const auto image = memory::ImageReader::open(path);
         memory::verify_pages(image, &hooks, memory::Pages::own);

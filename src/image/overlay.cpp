@@ -153,15 +153,7 @@ void create_overlay(const std::string& path, const std::string& backing, const s
                     uint64_t virtual_size) {
     const std::string image = new_image(path);
     const Overlay overlay = overlay_on(backing, backing_format, virtual_size, image);
-    const os::Fd file = os::create_exclusive(image);
-    try {
-        write(file, image, overlay);
-        os::sync_file(file, image);
-        os::sync_folder(text::folder_of(image));
-    } catch (...) {
-        os::remove_file_durably(image);
-        throw;
-    }
+    make_durably(image, [&](const os::Fd& file) { write(file, image, overlay); });
 }
 
 } // namespace domsnap::image

@@ -122,4 +122,16 @@ std::string node(const std::string& absolute_path, const std::string& format, bo
 
 void sync_image(const std::string& path) { os::sync_file(os::open_read(path), path); }
 
+void make_durably(const std::string& image, const std::function<void(const os::Fd& file)>& fill) {
+    const os::Fd file = os::create_exclusive(image);
+    try {
+        fill(file);
+        os::sync_file(file, image);
+        os::sync_folder(text::folder_of(image));
+    } catch (...) {
+        os::remove_file_durably(image);
+        throw;
+    }
+}
+
 } // namespace domsnap::image

@@ -1,9 +1,11 @@
 // One run of qemu-img and what its failure means. Private to the room. It does not know what the verbs do.
 #pragma once
 
+#include "os/fd.h"
 #include "os/process.h"
 
 #include <domsnap/error.h>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,9 @@ std::string existing_image(const std::string& path);
 std::string regular_or_block(const std::string& path);
 /// The same for a name at which there is nothing yet.
 std::string new_image(const std::string& path);
+
+/// A new file with what `fill` puts there, durable; removed again if that fails. image: by new_image().
+void make_durably(const std::string& image, const std::function<void(const os::Fd& file)>& fill);
 
 /// A name of an opened image that says format and file, for the verbs that have no -f in QEMU 7.2. alone:
 /// without its backing chain.
