@@ -44,6 +44,7 @@ GOALS = [
     Goal("first tick after a revert at once at most 1/8", FIRST_TICK.format("at once"), most=1 / 8),
     Goal("first tick after a revert in place at most 1/20", FIRST_TICK.format("in place"), most=1 / 20),
     Goal("first tick after a warm revert in place at most 1/20", FIRST_TICK.format("in place, warm"), most=1 / 20),
+    Goal("first tick after a revert in place of mapped RAM at most 1/20", FIRST_TICK.format("in place, mapped"), most=1 / 20),
     Goal("RESUME after a revert in place at most 1/50", RESUMED.format("in place"), most=1 / 50),
     Goal("RESUME after a warm revert in place at most 1/50", RESUMED.format("in place, warm"), most=1 / 50),
     Goal("RESUME after a revert in place of mapped RAM at most 1/50", RESUMED.format("in place, mapped"), most=1 / 50),

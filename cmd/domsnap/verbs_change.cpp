@@ -26,6 +26,7 @@ static void snapshot_revert(Session& session, const Arguments& arguments) {
     options.dry_run = arguments.has("dry-run");
     options.eager = arguments.has("eager");
     options.mapped = arguments.has("mapped");
+    options.tmpfs = arguments.has("tmpfs");
     options.new_process = arguments.has("new-process");
     options.save = arguments.get("save");
     const std::string name = snapshot_name(session, arguments);
@@ -112,6 +113,7 @@ static Verb revert_verb() {
              flag("dry-run", "print the plan, change nothing"),
              flag("eager", "load all memory before the guest runs"),
              flag("mapped", "map memory from its image, as forks do"),
+             flag("tmpfs", "with --mapped: from a copy on tmpfs, so that snapshots stay live"),
              flag("new-process", "start another QEMU even where the running one could go back in place")},
             revert_rules(),
             snapshot_revert};

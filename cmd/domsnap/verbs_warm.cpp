@@ -21,9 +21,11 @@ static void warm(Session& session, const Arguments& arguments) {
     const WarmOptions options{.off = arguments.has("off"),
                               .dry_run = arguments.has("dry-run"),
                               .mapped = arguments.has("mapped"),
+                              .tmpfs = arguments.has("tmpfs"),
                               .save = arguments.get("save")};
     const std::string name = options.off ? "" : snapshot_name(session, arguments);
-    if (options.mapped && !options.dry_run && drops_guest(session, arguments, name, options))
+    if ((options.mapped || options.tmpfs) && !options.dry_run &&
+        drops_guest(session, arguments, name, options))
         ask_before_loss(session, arguments, name);
     const auto plan = session.host().snapshot_warm(arguments.get("domain"), name, options, session.control());
     if (options.dry_run)
@@ -42,8 +44,9 @@ static std::vector<Rule> rules() {
             exclusive("off", "snapshotname"),
             exclusive("off", "current"),
             exclusive("off", "mapped"),
+            exclusive("off", "tmpfs"),
             exclusive("save", "dry-run"),
-            {{"save", "!mapped"}, "--save needs --mapped: nothing is lost without it"},
+            {{"save", "!mapped", "!tmpfs"}, "--save needs --mapped or --tmpfs: nothing is lost without them"},
             {{"!snapshotname", "!current", "!off"}, "--snapshotname, --current or --off is required"}};
 }
 
@@ -58,10 +61,13 @@ std::vector<Verb> warm_verbs() {
              "With --mapped the "
              "guest's RAM is mapped from the snapshot's image: going back then costs what the guest changed, "
              "whatever "
-             "its RAM.",
+             "its RAM. With --tmpfs it is mapped from a copy of that in the host's memory, and checkpoints "
+             "of the guest "
+             "stay live.",
              {domain_argument(), snapshot_argument(), flag("current", "the current snapshot"),
               flag("off", "take away what lies ready"),
               flag("mapped", "go over to a process with memory mapped from the snapshot's image first"),
+              flag("tmpfs", "the same with a copy of it in the host's memory, so that snapshots stay live"),
               save_option(), flag("force", "do not ask"), yes_option(),
               flag("dry-run", "print the plan, change nothing")},
              rules(),

@@ -60,7 +60,8 @@ struct CreateOptions {
 struct RevertOptions {
     bool running = false, paused = false, force = false, reset_nvram = false;
     bool dry_run = false, eager = false;
-    bool mapped = false;      ///< RAM is a private mapping of the memory image, shared with all who map it
+    bool mapped = false; ///< RAM is a private mapping of the memory image, shared with all who map it
+    bool tmpfs = false;  ///< mapped: of a copy of the image in the host's memory, so that snapshots stay live
     bool new_process = false; ///< never in place
     /// Not empty: a snapshot of that name is taken first, with the memory of what is active.
     std::string save;
@@ -105,7 +106,7 @@ struct RevertResult {
     PlanView plan;
     DomainState state = DomainState::shutoff;
     /// How: "in place", "offline", or "new process", with ", memory as it is needed", ", memory first" or
-    /// ", memory mapped".
+    /// ", memory mapped", or ", memory mapped on tmpfs".
     std::string way;
 };
 
@@ -113,7 +114,8 @@ struct WarmOptions {
     bool off = false, dry_run = false;
     /// First to a process with RAM mapped from the snapshot's image, if it is not yet: a revert.
     bool mapped = false;
-    std::string save; ///< mapped: as in RevertOptions
+    bool tmpfs = false; ///< the same from a copy of that image in the host's memory: snapshots stay live
+    std::string save;   ///< mapped, tmpfs: as in RevertOptions
 };
 
 struct ForkOptions {
@@ -150,6 +152,8 @@ struct SnapshotInfo {
     int64_t creation_time = 0; ///< epoch seconds
     std::string description;
     bool warm = false; ///< what a revert in place begins with lies ready; only snapshot_info() looks
+    enum class Ram { own, mapped, mapped_on_tmpfs };
+    Ram ram = Ram::own; ///< of a warm one: whether the guest's is a mapping of its image
 };
 
 /// The file that a snapshot's memory is in, and what it rests on.

@@ -59,7 +59,7 @@ void pin_for_guests(Pins& pins, const Session& session) {
         const machine::RuntimeFiles files{runtime + "/" + entry};
         if (!os::exists(files.ram()) || !machine::find(files)) continue;
         const auto origin = memory::read_ram_origin(files.ram());
-        if (!origin || !origin->mapped) continue;
+        if (!origin || !origin->mapped || origin->copy) continue;
         // One that is being made ready has no document yet.
         const auto name = os::exists(files.live())
                               ? parse_domain(os::read_file(files.live(), store::max_document), entry).name

@@ -139,14 +139,16 @@ static qmp::Client start_in(const Session& session, const machine::RuntimeFiles&
     auto facts = command_line_facts(session, domain);
     facts.chains = chains_of(domain);
     facts.incoming = beginning.incoming;
-    if (!beginning.ram.empty()) facts.ram_image = mapped_file(beginning.ram);
+    const auto ram = ram_to_map(session, beginning.ram, beginning.tmpfs); // QEMU's own by the end
+    facts.ram_image = ram.file;
+    if (ram.copy) facts.ram_fd = ram.copy->fd().get();
     make_firmware_ready(session, domain);
     facts.domain_id = next_id(session.folders());
     os::make_folders(files.folder);
     for (const auto& stale : {files.pages(), files.ram()}) // of a QEMU that is gone
         os::remove_file_durably(stale);
     // Before it maps the image: whoever would remove that must see who needs it.
-    if (!beginning.ram.empty()) note_ram_origin(files, beginning.ram, true);
+    if (ram.origin) memory::write_ram_origin(files.ram(), *ram.origin);
     if (!files.beside) forget_warm(session, session.control());
     live.document.set_attribute("id", std::to_string(facts.domain_id));
     auto started = machine::start(live, facts, files, for_start());
@@ -159,8 +161,9 @@ void start_qemu(Session& session, const model::Domain& domain, const Beginning& 
     session.use_monitor(start_in(session, session.files(), domain, beginning));
 }
 
-qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram) {
-    return start_in(session, session.files().next(), domain, {true, ram, machine::Purpose::memory});
+qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram,
+                              bool tmpfs) {
+    return start_in(session, session.files().next(), domain, {true, ram, tmpfs, machine::Purpose::memory});
 }
 
 void try_qemu(Session& session, const model::Domain& domain) {
@@ -224,7 +227,7 @@ static void load_stream(Session& session, Feed::Source source) {
 void load_memory(Session& session, const model::Domain& domain, const std::string& path, bool mapped) {
     load_stream(session,
                 [&](int out, const Control& control) { write_memory(domain, path, out, control, mapped); });
-    if (!mapped && !memory::SaveFile::is_one(path)) note_ram_origin(session.files(), path, false);
+    if (!mapped && !memory::SaveFile::is_one(path)) note_own_ram(session.files(), path);
 }
 
 void load_vm_state(Session& session, const std::string& file, const std::string& tag) {

@@ -22,12 +22,14 @@ model::Domain runnable(const Folders& folders, model::Domain domain);
 struct Beginning {
     bool incoming = false; ///< it waits for a stream
     std::string ram;       ///< the memory image that its RAM is mapped from; "" = memory of its own
+    bool tmpfs = false;    ///< and not from the image's file, but from a copy of it in the host's memory
     machine::Purpose purpose = machine::Purpose::boot;
 };
 /// Starts QEMU, stopped (or waiting for a stream), and writes live.xml. The session's monitor is the new one.
 void start_qemu(Session& session, const model::Domain& domain, const Beginning& beginning);
 /// The same beside the one that runs, waiting for a stream; its monitor is returned.
-qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram);
+qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, const std::string& ram,
+                              bool tmpfs);
 /// Whether QEMU would take it; nothing of the host is touched but, for a moment, its bridges.
 void try_qemu(Session& session, const model::Domain& domain);
 /// Ends it if it runs; reason as `domstate --reason` shows it.

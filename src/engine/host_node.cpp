@@ -7,6 +7,7 @@
 #include "image/qemu_img.h"
 #include "machine/process.h"
 #include "os/file.h"
+#include "os/host_memory.h"
 
 #include <algorithm>
 #include <domsnap/host.h>
@@ -27,16 +28,6 @@ std::string content_of(const std::string& path) {
     } catch (const Error&) {
         return {}; // not there in every container
     }
-}
-
-/// "MemTotal:       8042000 kB" -> bytes
-uint64_t memory_line(const std::string& text, std::string_view key) {
-    for (const auto& line : text::split(text, '\n'))
-        if (line.starts_with(key)) {
-            const auto words = text::split(text::trim(line.substr(key.size() + 1)), ' ');
-            return text::to_u64(words.front()).value_or(0) * 1024;
-        }
-    return 0;
 }
 
 unsigned number_at(const std::string& path, unsigned otherwise) {
@@ -77,9 +68,8 @@ NodeInfo Host::node() const {
     node.hostname = names.nodename;
     node.arch = names.machine;
     node.uuid = canonical_uuid(text::trim(content_of("/sys/class/dmi/id/product_uuid"))).value_or("");
-    const auto memory = content_of("/proc/meminfo");
-    node.memory = memory_line(memory, "MemTotal");
-    node.free_memory = memory_line(memory, "MemFree");
+    node.memory = os::host_memory("MemTotal");
+    node.free_memory = os::host_memory("MemFree");
     node.cpus = static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
     node.mhz = megahertz();
     look_at_topology(node);

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/in_place.h"
+#include "engine/mapped_image.h"
 #include "engine/outlines.h"
 #include "engine/redefine.h"
 #include "engine/saving.h"
@@ -70,6 +71,12 @@ std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
     return all;
 }
 
+static SnapshotInfo::Ram ram_of(const View& view, const std::string& image) {
+    const auto ram = mapped_ram(view);
+    if (!ram || !is_mapped_from(*ram, image)) return SnapshotInfo::Ram::own;
+    return ram->copy ? SnapshotInfo::Ram::mapped_on_tmpfs : SnapshotInfo::Ram::mapped;
+}
+
 SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& snapshot) const {
     const View view = view_of(folders_, domain);
     const auto saved = saving(view);
@@ -79,6 +86,7 @@ SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& s
     const auto at = static_cast<size_t>(&outline - tree.all().data());
     auto info = info_of(outline, tree, tree.count_below()[at], view.name());
     info.warm = warm_snapshot(view) == snapshot;
+    if (info.warm) info.ram = ram_of(view, view.snapshot(snapshot).memory.file);
     return info;
 }
 

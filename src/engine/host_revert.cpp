@@ -46,7 +46,8 @@ bool uses_what_lay_ready(const plan::Plan& plan) {
 
 std::string way_of(const plan::StartGuest& start) {
     if (start.from != plan::StartGuest::From::memory) return "new process";
-    if (start.mapped) return "new process, memory mapped";
+    if (start.mapped)
+        return start.tmpfs ? "new process, memory mapped on tmpfs" : "new process, memory mapped";
     return start.at_once ? "new process, memory as it is needed" : "new process, memory first";
 }
 

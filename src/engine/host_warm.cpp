@@ -1,4 +1,5 @@
 // Host: what lies ready for going back in place.
+#include "base/text.h"
 #include "engine/in_place.h"
 #include "engine/mapped_image.h"
 #include "engine/observe.h"
@@ -8,6 +9,7 @@
 #include "plan/planner.h"
 
 #include <domsnap/host.h>
+#include <fmt/format.h>
 
 namespace domsnap {
 
@@ -37,15 +39,25 @@ using namespace engine;
 
 namespace {
 
-bool is_mapped_from(const View& view, const std::string& image) {
-    const auto mapped = mapped_image(view);
-    return mapped && mapped_file(*mapped) == mapped_file(image);
+/// Whether the guest's RAM is what was asked for already. A copy is as good as the file.
+bool is_mapped_as_asked(const View& view, const std::string& image, const WarmOptions& options) {
+    const auto ram = mapped_ram(view);
+    return ram && (ram->copy || !options.tmpfs) && is_mapped_from(*ram, image);
+}
+
+void warn_of_copy(const Session& session) {
+    if (const auto ram = mapped_ram(session); ram && ram->copy)
+        session.control().warn(fmt::format(
+            "the guest's RAM stays a mapping of its copy on tmpfs ({}), until it ends or goes back by a "
+            "new process (snapshot-revert --new-process)",
+            text::human_size(session.live().memory)));
 }
 
 /// That the guest can be warm is known by then: no guest is dropped for nothing.
 PlanView go_over_to_mapped(Session& session, const std::string& snapshot, const WarmOptions& options) {
     RevertOptions revert;
     revert.mapped = true;
+    revert.tmpfs = options.tmpfs;
     revert.dry_run = options.dry_run;
     if (!options.dry_run) revert.save = options.save;
     auto view = engine::revert(session, snapshot, revert).plan;
@@ -64,7 +76,8 @@ PlanView Host::snapshot_warm(const std::string& domain, const std::string& snaps
     const auto warm = warm_snapshot(session);
     auto plan =
         options.off ? plan::plan_warm_off(observe_warm(session, tree)) : warm_plan(session, tree, snapshot);
-    if (options.mapped && !is_mapped_from(session, tree.get(snapshot).memory.file)) {
+    const bool mapped = options.mapped || options.tmpfs;
+    if (mapped && !is_mapped_as_asked(session, tree.get(snapshot).memory.file, options)) {
         auto view = go_over_to_mapped(session, snapshot, options);
         if (!options.dry_run) make_warm(session, heads_and(session, snapshot), snapshot);
         return view;
@@ -76,6 +89,7 @@ PlanView Host::snapshot_warm(const std::string& domain, const std::string& snaps
         plan = warm_plan(session, tree, snapshot);
     }
     run(session, plan);
+    if (options.off) warn_of_copy(session);
     return plan::describe(plan);
 }
 

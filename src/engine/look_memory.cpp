@@ -31,8 +31,13 @@ void look_for_background(Session& session, Facts& facts) {
         qmp::set_migration_capabilities(session.monitor(), {}, quick());
         facts.background_snapshot = true;
     } catch (const Error& error) {
-        const auto image = mapped_image(session);
-        facts.why_not_background = image ? fmt::format("its RAM is mapped from {}", *image) : error.what();
+        const auto ram = mapped_ram(session);
+        facts.why_not_background =
+            ram && !ram->copy
+                ? fmt::format("its RAM is mapped from {} (from a copy of it on tmpfs, it would run on: "
+                              "snapshot-warm --tmpfs)",
+                              ram->image)
+                : error.what();
     }
 }
 

@@ -4,9 +4,10 @@
 #include "base/error.h"
 #include "engine/memory_file.h"
 #include "memory/image.h"
-#include "memory/ram_origin.h"
 #include "os/file.h"
+#include "os/host_memory.h"
 #include "os/identity.h"
+#include "plan/planner.h"
 #include "store/checksum.h"
 
 #include <fmt/format.h>
@@ -83,14 +84,34 @@ void forget_verified(const Folders& folders, const std::string& image) {
     if (const auto memory = memory_of(folders, image); os::exists(memory)) os::remove_file_durably(memory);
 }
 
-void note_ram_origin(const machine::RuntimeFiles& files, const std::string& image, bool mapped) {
-    memory::write_ram_origin(files.ram(), {image, memory::image_hash(image), mapped});
+RamToMap ram_to_map(const Session& session, const std::string& image, bool tmpfs) {
+    if (image.empty()) return {};
+    RamToMap ram{mapped_file(image), {}, memory::RamOrigin{image, memory::image_hash(image), true}};
+    if (!tmpfs) return ram;
+    const auto whole = memory::ImageReader::open(ram.file);
+    plan::check_room_for_copy(image, whole.identity().ram_size, os::host_memory("MemAvailable"));
+    auto hooks = check_hooks(session.control());
+    hooks.progress = [&](uint64_t done, uint64_t total) {
+        session.control().report("copying memory", done, total);
+    };
+    ram.copy = memory::copy_ram(whole, hooks);
+    ram.origin->copy = memory::identity_of(*ram.copy, whole);
+    return ram;
 }
 
-std::optional<std::string> mapped_image(const View& view) {
+void note_own_ram(const machine::RuntimeFiles& files, const std::string& image) {
+    memory::write_ram_origin(files.ram(), {image, memory::image_hash(image), false});
+}
+
+std::optional<memory::RamOrigin> mapped_ram(const View& view) {
     if (!view.process()) return std::nullopt;
-    const auto origin = memory::read_ram_origin(view.files().ram());
-    return origin && origin->mapped ? std::optional(origin->image) : std::nullopt;
+    auto origin = memory::read_ram_origin(view.files().ram());
+    return origin && origin->mapped ? std::move(origin) : std::nullopt;
+}
+
+bool is_mapped_from(const memory::RamOrigin& ram, const std::string& image) {
+    const auto file = mapped_file(image);
+    return ram.copy ? ram.copy->hash == memory::image_hash(file) : mapped_file(ram.image) == file;
 }
 
 } // namespace domsnap::engine

@@ -61,7 +61,7 @@ void add_files(const plan::Facts& facts, std::set<std::string>& files, const Vie
         for (const auto& disk : fork->disks)
             add_chain(facts, files, disk.file, {});
     }
-    if (const auto image = mapped_image(other)) files.insert(*image);
+    if (const auto ram = mapped_ram(other); ram && !ram->copy) files.insert(ram->image);
 }
 
 } // namespace

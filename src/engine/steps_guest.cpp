@@ -82,9 +82,9 @@ void apply(Session& session, const plan::StartGuest& step) {
     const auto purpose =
         step.from == plan::StartGuest::From::boot ? machine::Purpose::boot : machine::Purpose::memory;
     try {
-        if (step.mapped) require_verified(session, step.image);
+        if (step.mapped && !step.tmpfs) require_verified(session, step.image);
         if (!use_prepared_qemu(session, domain, step.reason))
-            start_qemu(session, domain, {incoming, step.mapped ? step.image : "", purpose});
+            start_qemu(session, domain, {incoming, step.mapped ? step.image : "", step.tmpfs, purpose});
         if (step.from == plan::StartGuest::From::memory)
             step.at_once&& allow_at_once(session, session.monitor())
                 ? load_memory_at_once(session, step.image)

@@ -74,7 +74,7 @@ void rewind(Session& session, const plan::RewindGuest& step, const memory::Rewin
     ram.write();
     load_devices(session, step);
     put_live(session, step);
-    if (!mapped_image(session)) note_ram_origin(session.files(), step.image, false);
+    if (!mapped_ram(session)) note_own_ram(session.files(), step.image);
     note_reason(session, step.otherwise.reason);
     if (!step.otherwise.paused) qmp::cont(session.monitor(), quick());
 }
@@ -90,7 +90,9 @@ void go_back(Session& session, const plan::RewindGuest& step) {
     const os::ForeignMemory process(session.running_process());
     std::optional<memory::Rewind> ram;
     try {
-        ram.emplace(image, process, qmp::ram_address(session.monitor(), quick()));
+        const auto origin = mapped_ram(session);
+        ram.emplace(image, process, qmp::ram_address(session.monitor(), quick()),
+                    origin ? origin->copy : std::nullopt);
         qmp::stop(session.monitor(), quick());
         ram->compare();
     } catch (const Error& error) {

@@ -2,8 +2,8 @@
 // server gives it the rest of its memory.
 #include "base/error.h"
 #include "engine/guest.h"
-#include "engine/memory_file.h"
 #include "engine/mapped_image.h"
+#include "engine/memory_file.h"
 #include "engine/pages.h"
 #include "engine/steps.h"
 #include "os/file.h"
@@ -42,8 +42,8 @@ void wait_until_ready(Session& session) {
 
 void apply(Session& session, const plan::PrepareGuest& step) {
     end_prepared_qemu(session);
-    if (!step.ram.empty()) require_verified(session, step.ram);
-    auto qemu = start_qemu_beside(session, parse_domain(step.text, session.name()), step.ram);
+    if (!step.ram.empty() && !step.tmpfs) require_verified(session, step.ram);
+    auto qemu = start_qemu_beside(session, parse_domain(step.text, session.name()), step.ram, step.tmpfs);
     if (!step.ram.empty()) return;
     // All of it will be read first then: better to know now that it can be.
     if (!allow_at_once(session, qemu)) verify_memory(step.image, session.control());
@@ -88,7 +88,7 @@ void load_memory_at_once(Session& session, const std::string& image) {
     its.reset(); // QEMU's end must show it the server's
     qmp::migrate_incoming_fd(qemu, stream_name, quick());
     start_serving(session, std::move(ours), image, false);
-    note_ram_origin(session.files(), image, false);
+    note_own_ram(session.files(), image);
     try {
         wait_until_ready(session);
     } catch (const Error&) {

@@ -39,6 +39,7 @@ struct CommandLineFacts {
     bool incoming = false;                  ///< -incoming defer
     std::string ram_image; ///< a file that holds RAM from its first byte on, to be mapped privately; empty:
                            ///< anonymous memory
+    int ram_fd = -1;       ///< a descriptor of ours that QEMU gets, and finds that file by; -1: by its path
     unsigned long domain_id = 0;
     bool trial = false; ///< only to learn whether QEMU accepts it: images become null-co nodes, sockets,
                         ///< ports, ptys and host files null chardevs, no display port is opened; devices and

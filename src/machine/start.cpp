@@ -139,6 +139,8 @@ os::ProcessId spawn(const model::Domain& domain, CommandLineFacts facts, const R
         facts.tpm_fd = facts.runtime_folder_fd + 1;
         tpm = start_swtpm(facts.tpm_folder, files).second;
     }
+    const int ram_fd = facts.runtime_folder_fd + 2 + static_cast<int>(taps.size());
+    if (facts.ram_fd >= 0) facts.ram_image = fmt::format("/proc/self/fd/{}", ram_fd);
     const auto argv = command_line(domain, facts);
     os::write_file(files.folder + "/command-line", printable_command_line(argv));
     const auto folder = os::open_read(files.folder);
@@ -147,6 +149,7 @@ os::ProcessId spawn(const model::Domain& domain, CommandLineFacts facts, const R
     if (tpm) passed.emplace_back(tpm.get(), facts.tpm_fd);
     for (size_t i = 0; i < taps.size(); ++i)
         passed.emplace_back(taps[i].get(), facts.tap_fds[i]);
+    if (facts.ram_fd >= 0) passed.emplace_back(facts.ram_fd, ram_fd);
     const bool guarded = !facts.ram_image.empty() && !can_open_ram_readonly(facts);
     const auto in_child = [&] {
         listeners.listen();

@@ -11,6 +11,9 @@ struct PageRun {
     uint64_t count = 0; ///< 1 at least
 };
 
+/// The number of the block that lies first in the file.
+size_t main_block(const ImageReader& image);
+
 /// The run that begins at page `first` of the block, at most `longest` pages of it. first < the block's
 /// pages.
 PageRun run_at(const ImageReader& image, size_t block, uint64_t first, uint64_t longest);

@@ -16,28 +16,27 @@ namespace domsnap::memory {
 /// Two buffers of so many for each thread: together they fit into a CPU's own cache.
 static constexpr uint64_t pages_at_once = 32;
 
-static size_t main_block(const ImageReader& image) {
-    const auto& blocks = image.blocks();
-    const auto found =
-        std::find_if(blocks.begin(), blocks.end(), [](const RamBlock& b) { return b.offset == 0; });
-    return static_cast<size_t>(found - blocks.begin());
+/// Whether the mapping shows the image's whole file, at the end of its chain, from its first byte on, or a
+/// copy of it.
+static bool shows_image(const os::ForeignMapping& mapping, uint64_t ram, const ImageReader& image,
+                        const std::optional<RamCopy>& copy) {
+    if (mapping.offset + (ram - mapping.start) != 0) return false;
+    const auto& whole = image.layers().back();
+    if (copy && mapping.inode == copy->inode && mapping.device == copy->device)
+        return copy->hash == fmt::format("{:016x}", whole.hash);
+    const auto file = os::file_info(whole.path);
+    return file && mapping.inode == file->inode && mapping.device == file->device;
 }
 
-/// Whether the mapping shows the image's whole file, at the end of its chain, from its first byte on.
-static bool shows_image(const os::ForeignMapping& mapping, uint64_t ram, const ImageReader& image) {
-    const auto file = os::file_info(image.layers().back().path);
-    return file && mapping.inode == file->inode && mapping.device == file->device &&
-           mapping.offset + (ram - mapping.start) == 0;
-}
-
-Rewind::Rewind(const ImageReader& image, const os::ForeignMemory& process, uint64_t ram)
+Rewind::Rewind(const ImageReader& image, const os::ForeignMemory& process, uint64_t ram,
+               const std::optional<RamCopy>& copy)
     : image_(image), process_(process), ram_(ram), block_(main_block(image)) {
     const uint64_t size = image.blocks()[block_].length;
     const auto mapping = process.mapping_of(ram, size);
     if (!mapping || mapping->shared || !mapping->writable)
         throw Error(ErrorCode::unsupported,
                     fmt::format("{} bytes of private memory were expected at {:#x}", size, ram));
-    is_of_image_ = shows_image(*mapping, ram, image);
+    is_of_image_ = shows_image(*mapping, ram, image, copy);
     others_are_zero_ = mapping->inode == 0;
     differs_.resize(size / page_size);
 }

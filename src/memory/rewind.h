@@ -5,6 +5,7 @@
 #pragma once
 
 #include "memory/image.h"
+#include "memory/ram_origin.h"
 #include "os/foreign_memory.h"
 
 #include <cstdint>
@@ -15,9 +16,10 @@ namespace domsnap::memory {
 
 class Rewind {
   public:
-    /// ram: where the main block lies in the process. Throws unsupported if no mapping there is as large, or
-    /// if others share it.
-    Rewind(const ImageReader& image, const os::ForeignMemory& process, uint64_t ram);
+    /// ram: where the main block lies in the process; copy: what may be mapped there in the place of an
+    /// image's file. Throws unsupported if no mapping there is as large, or if others share it.
+    Rewind(const ImageReader& image, const os::ForeignMemory& process, uint64_t ram,
+           const std::optional<RamCopy>& copy = {});
 
     /// How many pages differ. Reads the pages that the process has of its own and their counterparts, in two
     /// threads; each that differs is verified. Throws corrupt: then nothing may be written.
@@ -40,7 +42,8 @@ class Rewind {
     const os::ForeignMemory& process_;
     uint64_t ram_;
     size_t block_ = 0;
-    bool is_of_image_ = false;     ///< what is not the process's own is the image's, or of the file at its chain's end
+    bool is_of_image_ =
+        false; ///< what is not the process's own is the image's, or of the file at its chain's end
     bool others_are_zero_ = true;  ///< and what is neither reads as zeros
     std::vector<uint8_t> look_;    ///< by page: it must be read
     std::vector<uint8_t> differs_; ///< by page

@@ -1,12 +1,18 @@
 #include "memory/image.h"
 #include "memory/page_run.h"
 
+#include <algorithm>
 #include <domsnap/error.h>
 #include <fmt/format.h>
 
 namespace domsnap::memory {
 
 static constexpr uint64_t pages_at_once = 256;
+
+size_t main_block(const ImageReader& image) {
+    const auto first = std::ranges::find(image.blocks(), uint64_t{0}, &RamBlock::offset);
+    return static_cast<size_t>(first - image.blocks().begin());
+}
 
 PageRun run_at(const ImageReader& image, size_t block, uint64_t first, uint64_t longest) {
     const uint64_t pages = image.blocks()[block].length / page_size;

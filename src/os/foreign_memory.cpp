@@ -6,6 +6,8 @@
 #include "os/file.h"
 #include "os/own_pages.h"
 
+#include <array>
+#include <climits>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/sysmacros.h>
@@ -77,6 +79,20 @@ void ForeignMemory::write(uint64_t address, const void* from, size_t size) const
                                    [&] { return ::process_vm_writev(process_.pid, &ours, 1, &its, 1, 0); });
         if (put <= 0) fail("write to the memory of", named(process_));
         done += static_cast<size_t>(put);
+    }
+}
+
+void ForeignMemory::touch(const AddressRange& range) const {
+    constexpr uint64_t page = 4096, most = IOV_MAX;
+    std::array<char, most> bytes;
+    std::array<iovec, most> its;
+    for (uint64_t at = range.start, end = range.start + range.size; at < end;) {
+        size_t count = 0;
+        for (; count < most && at < end; at += page)
+            its[count++] = {reinterpret_cast<void*>(at), 1};
+        const iovec ours{bytes.data(), count};
+        if (::process_vm_readv(process_.pid, &ours, 1, its.data(), count, 0) != static_cast<ssize_t>(count))
+            fail("read the memory of", named(process_));
     }
 }
 

@@ -34,6 +34,9 @@ class ForeignMemory {
     void read(uint64_t address, void* into, size_t size) const;
     void write(uint64_t address, const void* from, size_t size) const;
 
+    /// Reads from each page of the range, so that the process has all of them at hand.
+    void touch(const AddressRange& range) const;
+
     std::vector<ForeignMapping> mappings() const;
     /// The one mapping that covers all of it; nothing if none does.
     std::optional<ForeignMapping> mapping_of(uint64_t address, uint64_t size) const;

@@ -129,6 +129,11 @@ PlanStep describe(const TryOut& s) {
     return say("check that QEMU takes the domain as it was (a trial process)" + pages);
 }
 PlanStep describe(const PrepareGuest& s) {
+    if (s.tmpfs)
+        return say(
+            fmt::format("copy the RAM in {} to tmpfs, checking every page, and start a second QEMU with the "
+                        "domain as it was, which has that copy mapped as its RAM",
+                        s.ram));
     if (!s.ram.empty())
         return say(fmt::format("check every page of {}, and start a second QEMU with the domain as it was, "
                                "which has that mapped as its RAM",
@@ -142,8 +147,9 @@ PlanStep describe(const StartGuest& s) {
     switch (s.from) {
     case StartGuest::From::memory:
         if (s.mapped)
-            return say(fmt::format("give the new QEMU its memory, mapped from {}{}", s.image, state), {},
-                       true);
+            return say(fmt::format("give the new QEMU its memory, mapped from {}{}{}",
+                                   s.tmpfs ? "a copy on tmpfs of " : "", s.image, state),
+                       {}, true);
         if (s.at_once)
             return say(fmt::format("give the new QEMU the device state of {}; its memory follows as it is "
                                    "needed{}",

@@ -97,11 +97,12 @@ struct Facts {
     std::string why_not_in_place;
     std::optional<WarmPoint> warm;
     std::map<std::string, std::string> open_nodes; ///< by file: the format node that QEMU has it open as
-    bool has_agent = false;      ///< a channel of the guest agent's that can be spoken on
-    std::string agent_problem;   ///< not empty: the agent cannot freeze the guest's file systems, and why
-    std::string memory_folder;   ///< the domain's own, for generated memory images
-    uint64_t memory_in_use = 0;  ///< bytes of QEMU's resident memory, at most the guest's
-    std::set<std::string> folders;              ///< those in which files may be made, and which exist
+    bool has_agent = false;                        ///< a channel of the guest agent's that can be spoken on
+    std::string agent_problem;     ///< not empty: the agent cannot freeze the guest's file systems, and why
+    std::string memory_folder;     ///< the domain's own, for generated memory images
+    uint64_t memory_available = 0; ///< bytes that the host could give; 0 = nobody knows
+    uint64_t memory_in_use = 0;    ///< bytes of QEMU's resident memory, at most the guest's
+    std::set<std::string> folders; ///< those in which files may be made, and which exist
     std::map<std::string, uint64_t> free_space; ///< bytes, by folder, where files may be made
     int64_t now = 0;                            ///< epoch seconds
     std::string unique;                         ///< drawn at random: job ids

@@ -37,6 +37,7 @@ const std::vector<OptionName<RevertOptions>>& revert_option_names() {
         {"reset-nvram", "VIR_DOMAIN_SNAPSHOT_REVERT_RESET_NVRAM", &O::reset_nvram},
         {"eager", "", &O::eager},
         {"mapped", "", &O::mapped},
+        {"tmpfs", "", &O::tmpfs},
         {"dry-run", "", &O::dry_run},
     };
     return names;
@@ -67,6 +68,7 @@ const std::vector<Exclusion>& exclusions() {
         {"snapshot-create", "current", needs, "redefine"},
         {"snapshot-revert", "running", excludes, "paused"},
         {"snapshot-revert", "eager", excludes, "mapped"},
+        {"snapshot-revert", "tmpfs", needs, "mapped"},
         {"snapshot-delete", "children", excludes, "children-only"},
     };
     return table;
@@ -84,7 +86,8 @@ template <class Options>
     const bool libvirts = *a.flag && *b.flag;
     if (relation == Relation::needs)
         throw Error(ErrorCode::invalid_request,
-                    fmt::format("Flag '{}' is required by flag '{}'", b.flag, a.flag));
+                    libvirts ? fmt::format("Flag '{}' is required by flag '{}'", b.flag, a.flag)
+                             : fmt::format("Option --{} is required by option --{}", b.name, a.name));
     throw Error(ErrorCode::invalid_request,
                 libvirts ? fmt::format("Flags '{}' and '{}' are mutually exclusive", a.flag, b.flag)
                          : fmt::format("Options --{} and --{} are mutually exclusive", a.name, b.name));

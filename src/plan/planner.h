@@ -31,8 +31,11 @@ Plan plan_create(model::Snapshot request, const CreateOptions& options, const Fa
 Plan plan_revert(const std::string& snapshot, const RevertOptions& options, const Facts& facts,
                  const model::SnapshotTree& tree);
 
-/// Makes ready what going back in place to the snapshot begins with; no steps if it lies ready. Throws conflict
-/// where the running QEMU cannot go back in place.
+/// Throws io if the host has not so much memory (bytes; 0 = nobody knows) for a copy of the image's RAM.
+void check_room_for_copy(const std::string& image, uint64_t needed, uint64_t available);
+
+/// Makes ready what going back in place to the snapshot begins with; no steps if it lies ready. Throws
+/// conflict where the running QEMU cannot go back in place.
 Plan plan_warm(const std::string& snapshot, const Facts& facts, const model::SnapshotTree& tree);
 /// Takes away what lies ready; no steps if nothing does.
 Plan plan_warm_off(const Facts& facts);

@@ -2,6 +2,7 @@
 // applied), the definition goes back, and the guest does: in place where the running QEMU allows it, else in
 // a new one.
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/collect.h"
 #include "plan/firmware.h"
 #include "plan/manual.h"
@@ -23,6 +24,8 @@ void check_memory(const RevertDraft& draft) {
                     fmt::format("--mapped needs a memory image, and the memory of snapshot '{}' is '{}'",
                                 draft.snapshot.name, model::to_string(draft.snapshot.memory.location)),
                     "revert without it");
+    if (draft.options.tmpfs)
+        check_room_for_copy(draft.snapshot.memory.file, draft.live.memory, draft.facts.memory_available);
     if (draft.snapshot.memory.location == Location::internal)
         usable_file(draft, "memory", memory_point(draft.snapshot));
     if (draft.snapshot.memory.location == Location::external) check_image(draft.facts, draft.snapshot);
@@ -95,6 +98,15 @@ void plan_guest(RevertDraft& draft) {
 }
 
 } // namespace
+
+void check_room_for_copy(const std::string& image, uint64_t needed, uint64_t available) {
+    if (available == 0 || needed <= available) return;
+    throw Error(
+        ErrorCode::io,
+        fmt::format("--tmpfs: no memory for a copy of memory image {}: {} are needed, {} are available",
+                    image, text::human_size(needed), text::human_size(available)),
+        "free some memory, or leave --tmpfs out: --mapped maps the image's own file");
+}
 
 RevertDraft begin_revert(const std::string& name, const RevertOptions& options, const Facts& facts,
                          const model::SnapshotTree& tree) {

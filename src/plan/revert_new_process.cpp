@@ -49,6 +49,7 @@ StartGuest start_step(RevertDraft& draft) {
         start.from = StartGuest::From::memory;
         start.image = draft.snapshot.memory.file;
         start.mapped = draft.options.mapped;
+        start.tmpfs = draft.options.tmpfs;
         start.at_once = !start.mapped && !draft.options.eager && draft.facts.why_not_at_once.empty();
         if (!start.mapped && !draft.options.eager && !start.at_once && !draft.in_place())
             draft.plan.warnings.push_back("the guest runs only once all of its memory is loaded: " +
@@ -56,8 +57,9 @@ StartGuest start_step(RevertDraft& draft) {
     } else if (draft.snapshot.memory.location == Location::internal) {
         load_internal(draft, start);
         // Its stream would have to be laid out in a file first, which takes as long as loading it.
-        draft.plan.warnings.push_back("the guest runs only once all of its memory is loaded, which takes time "
-                                      "in proportion to it: it lies inside of a disk image");
+        draft.plan.warnings.push_back(
+            "the guest runs only once all of its memory is loaded, which takes time "
+            "in proportion to it: it lies inside of a disk image");
     } else {
         start.reason = "booted";
     }
@@ -70,8 +72,8 @@ void plan_new_process(RevertDraft& draft) {
     const bool all_first = start.from == StartGuest::From::memory && !start.at_once;
     if ((start.at_once || start.mapped) && draft.facts.why_not_beside.empty() && draft.applied.empty() &&
         has_only_fresh_disks(draft))
-        steps.push_back(
-            PrepareGuest{start.text, start.mapped ? start.image : "", start.at_once ? start.image : ""});
+        steps.push_back(PrepareGuest{start.text, start.mapped ? start.image : "",
+                                     start.at_once ? start.image : "", start.tmpfs});
     else if (draft.starts())
         steps.push_back(TryOut{start.text, all_first ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());

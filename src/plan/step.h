@@ -141,8 +141,9 @@ struct TryOut {
 /// it. Without it StartGuest starts one itself.
 struct PrepareGuest {
     std::string text;
-    std::string ram;   ///< the image that its RAM is mapped from, every page of it checked; "" = none
-    std::string image; ///< of a guest that is to run before its memory is there; "" = that is not asked for
+    std::string ram;    ///< the image that its RAM is mapped from, every page of it checked; "" = none
+    std::string image;  ///< of a guest that is to run before its memory is there; "" = that is not asked for
+    bool tmpfs = false; ///< ram: what is mapped is a copy of it in the host's memory
 };
 struct EndGuest {
     std::string reason;
@@ -158,6 +159,7 @@ struct StartGuest {
     std::string reason;
     bool at_once = false; ///< memory: the guest runs first, and its pages come as it asks for them
     bool mapped = false;  ///< memory: its RAM is a private mapping of the image, every page of it checked
+    bool tmpfs = false;   ///< mapped: not of the image's file but of a copy in the host's memory
 };
 /// The guest of the QEMU that StartGuest made, which does not run yet, runs. A step of its own: from then on
 /// it may write to its disks, and memory from before must never be loaded onto them again. Never undone.

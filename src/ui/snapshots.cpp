@@ -46,6 +46,12 @@ static std::string words_of(const MemoryImageInfo& memory) {
                        memory.chain);
 }
 
+/// "" for memory of its own.
+static std::string words_of(SnapshotInfo::Ram ram) {
+    if (ram == SnapshotInfo::Ram::own) return {};
+    return ram == SnapshotInfo::Ram::mapped ? "mapped" : "mapped on tmpfs";
+}
+
 std::string snapshot_block(const SnapshotInfo& snapshot, const std::optional<MemoryImageInfo>& memory) {
     std::vector<std::pair<std::string, std::string>> rows{
         {"Name", snapshot.name},
@@ -60,7 +66,8 @@ std::string snapshot_block(const SnapshotInfo& snapshot, const std::optional<Mem
     // virsh's block but for these two.
     if (memory && (!memory->parent.empty() || !memory->problem.empty()))
         rows.emplace_back("Memory", words_of(*memory));
-    if (snapshot.warm) rows.emplace_back("Warm", "yes");
+    if (const auto ram = words_of(snapshot.ram); snapshot.warm)
+        rows.emplace_back("Warm", ram.empty() ? "yes" : fmt::format("yes, memory {}", ram));
     return block(rows);
 }
 
@@ -77,6 +84,7 @@ static Json json_of(const SnapshotInfo& snapshot) {
               {"descendants", snapshot.descendants},
               {"description", snapshot.description}};
     if (snapshot.warm) json["warm"] = true; // lists do not look
+    if (snapshot.ram != SnapshotInfo::Ram::own) json["ram"] = words_of(snapshot.ram);
     return json;
 }
 

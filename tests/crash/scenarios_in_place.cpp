@@ -41,6 +41,19 @@ Run warming(const std::string& snapshot, bool off = false) {
     };
 }
 
+/// First to a guest whose RAM is mapped: a revert.
+void warm_on_tmpfs(World&, Host& host, const Control& control) {
+    WarmOptions options;
+    options.tmpfs = true;
+    host.snapshot_warm(the_domain, "m1", options, control);
+}
+
+void reverted_to_tmpfs(World&, Host& host) {
+    RevertOptions options;
+    options.mapped = options.tmpfs = true;
+    host.snapshot_revert(the_domain, "m1", options);
+}
+
 /// Says by which way it went.
 Run reverting_in_place() {
     return [](World&, Host& host, const Control& control) {
@@ -96,6 +109,14 @@ std::vector<Scenario> scenarios_in_place() {
          .run = warming("m2"),
          .at_last = go_on_warm,
          .half = [](World&, Host& host) { warm(host, "m1", true); },
+         .warm = true},
+        {.verb = "snapshot-warm",
+         .kind = "on tmpfs",
+         .prepare = checkpoint,
+         .with_guest = true,
+         .run = warm_on_tmpfs,
+         .at_last = go_on,
+         .half = reverted_to_tmpfs,
          .warm = true},
         {.verb = "snapshot-warm",
          .kind = "off",

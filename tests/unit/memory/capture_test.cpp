@@ -157,6 +157,10 @@ TEST(RamOrigin, ComesBackAsItWasWritten) {
     EXPECT_EQ(read_ram_origin(scratch / "none"), std::nullopt);
     write_ram_origin(scratch / "ram.json", origin);
     EXPECT_EQ(read_ram_origin(scratch / "ram.json"), origin);
+    RamOrigin copied = origin;
+    copied.copy = {"17c5a1f3d2e4b697", 1, 4711};
+    write_ram_origin(scratch / "ram.json", copied);
+    EXPECT_EQ(read_ram_origin(scratch / "ram.json"), copied);
     os::write_file(scratch / "ram.json", R"({"version":2})");
     error_of(ErrorCode::unsupported, [&] { read_ram_origin(scratch / "ram.json"); });
     os::write_file(scratch / "ram.json", R"({"version":1,"image":7})");

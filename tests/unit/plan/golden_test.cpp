@@ -166,6 +166,12 @@ TEST(PlanGolden, RevertMapped) {
     RevertOptions mapped;
     mapped.mapped = true;
     expect_golden("revert-mapped", text_of(plan_revert("s1", mapped, facts, tree_of(create))));
+    mapped.tmpfs = true;
+    facts.memory_available = facts.live.memory;
+    expect_golden("revert-tmpfs", text_of(plan_revert("s1", mapped, facts, tree_of(create))));
+    facts.memory_available -= 4096;
+    EXPECT_THROW(plan_revert("s1", mapped, facts, tree_of(create)), Error) << "there is no room for it";
+    mapped.tmpfs = false;
     const auto alone = plan_from_xml(request("d", "<memory snapshot='no'/>"), {}, facts);
     EXPECT_THROW(plan_revert("d", mapped, facts, tree_of(alone)), Error);
 }
