@@ -33,6 +33,7 @@ void serve(const Options& options) {
     const Log log(options.verbose);
     const Access access(options.group, options.read_only_group);
     rpc::Service service{Host(options.folders)};
+    service.host.keep_states();
     service.version =
         DOMSNAP_VERSION_MAJOR * 1'000'000 + DOMSNAP_VERSION_MINOR * 1'000 + DOMSNAP_VERSION_PATCH;
     service.log = [&](rpc::Level level, const std::string& line) { log(level, line); };

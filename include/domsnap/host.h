@@ -206,10 +206,18 @@ class Console {
 /// The RFC's table of combinations as this build implements it, a line per row.
 std::string combination_table();
 
+namespace engine {
+class KeptStates;
+}
+
 class Host {
   public:
     explicit Host(Folders folders = {});
     const Folders& folders() const { return folders_; }
+    /// For a process that lives long and is asked often: list() and info() look at a domain anew only when
+    /// something of it has changed, whoever changed it, or after five seconds. Takes two descriptors, and one
+    /// for each domain that runs; where there is none, they look as before.
+    void keep_states();
 
     // Domains. name: a name, UUID or id, as virsh takes them; not_found "failed to get domain 'x'".
     std::vector<DomainInfo>
@@ -319,6 +327,7 @@ class Host {
 
   private:
     Folders folders_;
+    std::shared_ptr<engine::KeptStates> kept_; ///< none: they are looked at each time
 };
 
 } // namespace domsnap

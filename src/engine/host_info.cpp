@@ -1,9 +1,10 @@
 // Host: what can be seen of a domain without changing it.
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/domain_state.h"
 #include "engine/guest.h"
+#include "engine/kept_states.h"
 #include "engine/observe.h"
-#include "engine/pages.h"
 #include "image/qemu_img.h"
 #include "os/file.h"
 #include "qmp/commands.h"
@@ -11,89 +12,12 @@
 #include <algorithm>
 #include <domsnap/host.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace domsnap {
 
 using namespace engine;
 
 namespace {
-
-double cpu_seconds(const os::ProcessId& process) {
-    try {
-        const auto stat = os::read_file_start(fmt::format("/proc/{}/stat", process.pid), 4096);
-        const auto fields =
-            text::split(stat.substr(stat.rfind(')') + 2), ' '); // the name before may hold blanks
-        const auto ticks =
-            text::to_u64(fields.at(11)).value_or(0) + text::to_u64(fields.at(12)).value_or(0); // utime, stime
-        return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
-    } catch (const std::exception&) {
-        return 0;
-    }
-}
-
-DomainState state_of(model::SnapshotState state, const std::string& status) {
-    if (status == "io-error") return DomainState::in_error;
-    switch (state) {
-    case model::SnapshotState::running:
-        return DomainState::running;
-    case model::SnapshotState::crashed:
-        return DomainState::crashed;
-    default:
-        return DomainState::paused;
-    }
-}
-
-/// A guest that waits for a page that is damaged stands still, whatever QEMU calls that.
-void look_at_pages(DomainInfo& info, const View& view) {
-    const auto pages = page_status(view);
-    if (!pages || pages->state != memory::PageStatus::State::damaged) return;
-    info.state = DomainState::paused;
-    info.reason = "memory image damaged";
-}
-
-void look_at_qemu(DomainInfo& info, const View& view, const os::ProcessId& process) {
-    info.pid = process.pid;
-    info.id = static_cast<int64_t>(text::to_u64(view.live().document.attribute("id")).value_or(0));
-    info.cpu_seconds = cpu_seconds(process);
-    try {
-        auto watch = qmp::Client::connect(view.files().watch(), for_a_look());
-        const auto status = qmp::query_status(watch, for_a_look());
-        info.state = state_of(observed_state(status), status.status);
-        info.reason = info.state == DomainState::in_error ? "I/O error" : noted_reason(view.files());
-        if (info.state == DomainState::paused && info.reason == "booted") info.reason = "starting up";
-        look_at_pages(info, view);
-    } catch (const Error& error) {
-        // It is there but does not answer: libvirt shows such a domain as running, too.
-        info.state = DomainState::running;
-        info.reason = "unknown";
-    }
-}
-
-std::string reason_for_off(const View& view) {
-    // live.xml is removed when domsnap ends QEMU: where it is left, QEMU ended by itself, and its events say
-    // why.
-    if (os::exists(view.files().live())) return machine::exit_reason(view.files());
-    const auto noted = noted_reason(view.files());
-    return noted.empty() ? "unknown" : noted;
-}
-
-DomainInfo look_at(const View& view) {
-    DomainInfo info;
-    const auto process = view.process();
-    const auto domain = process ? view.live() : view.definition();
-    info.name = view.name();
-    info.uuid = domain.uuid;
-    info.type = domain.type;
-    info.vcpus = domain.vcpus;
-    info.max_memory = info.used_memory = domain.memory;
-    info.machine = domain.machine;
-    if (process)
-        look_at_qemu(info, view, *process);
-    else
-        info.reason = reason_for_off(view);
-    return info;
-}
 
 std::vector<std::string> chain_files(const model::Disk& disk) {
     std::vector<std::string> files;
@@ -144,16 +68,23 @@ const char* to_string(DomainState state) {
     return "no state";
 }
 
-std::vector<DomainInfo> Host::list(bool inactive_too) const {
+static std::vector<DomainInfo> look_at_all(const Folders& folders) {
     std::vector<DomainInfo> all;
-    for (const auto& name : store::domain_names(folders_.state)) {
+    for (const auto& name : store::domain_names(folders.state)) {
         try {
-            auto info = look_at(View(folders_, name));
-            if (info.active() || inactive_too) all.push_back(std::move(info));
+            all.push_back(look_at(View(folders, name)).info);
         } catch (const Error& error) {
             if (error.code() != ErrorCode::not_found) throw; // undefined while we read
         }
     }
+    return all;
+}
+
+void Host::keep_states() { kept_ = std::make_shared<KeptStates>(folders_); }
+
+std::vector<DomainInfo> Host::list(bool inactive_too) const {
+    auto all = kept_ ? kept_->list() : look_at_all(folders_);
+    if (!inactive_too) std::erase_if(all, [](const auto& info) { return !info.active(); });
     std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
         if (a.active() != b.active()) return a.active();
         return a.active() ? a.id < b.id : text::name_less(a.name, b.name);
@@ -161,7 +92,9 @@ std::vector<DomainInfo> Host::list(bool inactive_too) const {
     return all;
 }
 
-DomainInfo Host::info(const std::string& name) const { return look_at(view_of(folders_, name)); }
+DomainInfo Host::info(const std::string& name) const {
+    return kept_ ? kept_->info(name) : look_at(view_of(folders_, name)).info;
+}
 
 std::string Host::xml(const std::string& name, bool inactive, bool security_info) const {
     const View view = view_of(folders_, name);

@@ -1,10 +1,10 @@
-// Watch: two looks at the folders, compared, and between them what each QEMU said.
+// Watch: two looks at what changed, compared, and between them what each QEMU said.
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/domain_changes.h"
 #include "engine/guest.h"
 #include "engine/qemu_events.h"
 #include "os/file.h"
-#include "os/file_watch.h"
 
 #include <atomic>
 #include <domsnap/watch.h>
@@ -20,14 +20,13 @@ using Kind = DomainEvent::Kind;
 
 namespace {
 
-/// A QEMU that ended without a word, and what no file tells, is seen at the next look at the latest.
+/// What no file tells, and what could not be watched, is seen then at the latest.
 constexpr std::chrono::seconds longest_wait{5};
-/// After QEMU said that it ends, until it has.
-constexpr std::chrono::milliseconds soon{100};
 
 struct Seen {
     std::string name, uuid, definition; ///< definition: which file it is, not its text
     int64_t id = -1;
+    std::optional<os::ProcessId> process;
 };
 
 std::string identity_of(const std::string& path) {
@@ -35,28 +34,15 @@ std::string identity_of(const std::string& path) {
     return info ? fmt::format("{}:{}:{}", info->inode, info->modified, info->size) : "";
 }
 
-Seen look_at(const Folders& folders, const std::string& name) {
-    const View view(folders, name);
-    Seen seen{name, view.definition().uuid, identity_of(view.folder().path() + "/definition.xml"), -1};
-    if (view.process() && os::exists(view.files().live()))
+Seen look_at(const View& view) {
+    Seen seen{view.name(), view.definition().uuid, identity_of(view.folder().path() + "/definition.xml"), -1,
+              view.process()};
+    if (seen.process && os::exists(view.files().live()))
         seen.id = static_cast<int64_t>(text::to_u64(view.live().document.attribute("id")).value_or(0));
     return seen;
 }
 
 using World = std::map<std::string, Seen>; ///< by UUID
-
-World look(const Folders& folders) {
-    World world;
-    for (const auto& name : store::domain_names(folders.state)) {
-        try {
-            auto seen = look_at(folders, name);
-            world[seen.uuid] = seen;
-        } catch (const Error&) {
-            // Undefined while we looked, or not readable: who asks for it is told why.
-        }
-    }
-    return world;
-}
 
 DomainEvent event_of(Kind kind, const Seen& seen, const std::string& detail = {}) {
     return {kind, seen.name, seen.uuid, seen.id, detail};
@@ -65,21 +51,62 @@ DomainEvent event_of(Kind kind, const Seen& seen, const std::string& detail = {}
 } // namespace
 
 struct Watch::State {
+    explicit State(const Folders& given) : folders(given), changes(given) {}
+
     Folders folders;
-    os::FileWatch files;
+    DomainChanges changes;
     World world;
+    std::vector<std::string> names;
     std::map<std::string, QemuEvents> said; ///< by UUID
     std::vector<DomainEvent> events;
     std::atomic<bool> interrupted = false;
-    bool one_ends = false;
+    DomainChanges::Changed unseen{.all = true, .names = true, .domains = {}}; ///< since the last look
+    Deadline all_again = Deadline::after(longest_wait);
 
-    void watch_folders() {
-        files.add(folders.state + "/domains");
-        files.add(folders.runtime);
-        for (const auto& [uuid, seen] : world) {
-            files.add(store::DomainFolder(folders.state, seen.name).path());
-            files.add(runtime_files(folders, uuid).folder);
+    void take_changes() {
+        auto changed = changes.take();
+        unseen.all = unseen.all || changed.all || all_again.passed();
+        unseen.names = unseen.names || changed.names || unseen.all;
+        unseen.domains.merge(changed.domains);
+    }
+
+    bool is_unseen(const std::string& name) const { return unseen.all || unseen.domains.contains(name); }
+
+    Seen look_closely(const std::string& name) {
+        const View view(folders, name);
+        changes.watch(name, view.definition().uuid); // from before we look
+        auto seen = look_at(view);
+        if (seen.process && !changes.watch(name, *seen.process)) seen = look_at(view);
+        return seen;
+    }
+
+    void look_at_one(const std::string& name, World& now) {
+        try {
+            const auto seen = look_closely(name);
+            now[seen.uuid] = seen;
+        } catch (const Error& error) {
+            // Undefined while we looked; or not readable, and then it is as it was: who asks is told why.
+            if (error.code() == ErrorCode::not_found) return;
+            for (const auto& [uuid, seen] : world)
+                if (seen.name == name) now[uuid] = seen;
         }
+    }
+
+    World look() {
+        if (unseen.names) {
+            changes.watch_all();
+            names = store::domain_names(folders.state);
+        }
+        std::map<std::string, const Seen*> before;
+        for (const auto& [uuid, seen] : world)
+            before[seen.name] = &seen;
+        World now;
+        for (const auto& name : names)
+            if (const auto found = before.find(name); found != before.end() && !is_unseen(name))
+                now[found->second->uuid] = *found->second;
+            else
+                look_at_one(name, now);
+        return now;
     }
 
     QemuEvents& said_by(const std::string& uuid) {
@@ -92,11 +119,19 @@ struct Watch::State {
 
     /// A plan ends a guest only for a snapshot's sake, and notes so a moment after the guest is gone.
     std::string reason_now(const Seen& seen) const {
-        if (os::exists(store::DomainFolder(folders.state, seen.name).journal())) return "from snapshot";
         try {
+            if (os::exists(store::DomainFolder(folders.state, seen.name).journal())) return "from snapshot";
             return Host(folders).info(seen.uuid).reason;
         } catch (const Error&) {
             return {};
+        }
+    }
+
+    bool is_from_snapshot(const Seen& seen) const {
+        try {
+            return noted_reason(runtime_files(folders, seen.uuid)) == "from snapshot";
+        } catch (const Error&) {
+            return false;
         }
     }
 
@@ -106,10 +141,7 @@ struct Watch::State {
             if (event.name == "RESUME") tell(Kind::resumed, seen);
             if (event.name == "RESET") tell(Kind::rebooted, seen);
             if (event.name == "GUEST_PANICKED") tell(Kind::crashed, seen);
-            if (event.name == "SHUTDOWN") {
-                if (event.detail == "guest") tell(Kind::shutting_down, seen, "guest");
-                one_ends = true;
-            }
+            if (event.name == "SHUTDOWN" && event.detail == "guest") tell(Kind::shutting_down, seen, "guest");
         }
     }
 
@@ -123,10 +155,7 @@ struct Watch::State {
             // Of a revert both halves are told: the old guest is gone for the new one's sake.
             tell(Kind::stopped, off, now.id >= 0 ? "from snapshot" : reason_now(now));
         }
-        if (now.id >= 0) {
-            const auto reason = noted_reason(runtime_files(folders, now.uuid));
-            tell(Kind::started, now, reason == "from snapshot" ? reason : "booted");
-        }
+        if (now.id >= 0) tell(Kind::started, now, is_from_snapshot(now) ? "from snapshot" : "booted");
     }
 
     void tell_gone(Seen before) {
@@ -138,29 +167,27 @@ struct Watch::State {
     }
 
     void look_again() {
-        one_ends = false;
-        World now = look(folders);
+        take_changes();
+        World now = look();
         for (const auto& [uuid, before] : world)
             if (!now.contains(uuid)) tell_gone(before);
         for (const auto& [uuid, seen] : now) {
             const auto before = world.find(uuid);
             if (before == world.end()) tell(Kind::defined, seen);
-            compare(before == world.end() ? Seen{seen.name, uuid, seen.definition, -1} : before->second,
+            if (before != world.end() && !is_unseen(seen.name)) continue;
+            compare(before == world.end() ? Seen{seen.name, uuid, seen.definition, -1, {}} : before->second,
                     seen);
             tell_qemus_words(seen);
         }
         world = std::move(now);
-        watch_folders();
+        if (unseen.all) all_again = Deadline::after(longest_wait);
+        unseen = {};
     }
 };
 
-Watch::Watch(Folders folders) : state_(std::make_unique<State>()) {
-    state_->folders = resolve_folders(std::move(folders));
-    os::make_folders(state_->folders.state + "/domains");
-    os::make_folders(state_->folders.runtime);
-    state_->watch_folders();
-    state_->world = look(state_->folders);
-    state_->watch_folders();
+Watch::Watch(Folders folders) : state_(std::make_unique<State>(resolve_folders(std::move(folders)))) {
+    state_->world = state_->look();
+    state_->unseen = {};
     for (const auto& [uuid, seen] : state_->world)
         state_->said_by(uuid).skip();
 }
@@ -173,14 +200,14 @@ std::vector<DomainEvent> Watch::next(std::chrono::milliseconds patience) {
         state_->look_again();
         if (!state_->events.empty()) return std::exchange(state_->events, {});
         if (deadline.passed()) break;
-        state_->files.wait(deadline.or_sooner(state_->one_ends ? soon : longest_wait));
+        state_->changes.wait(deadline.or_sooner(longest_wait));
     }
     return {};
 }
 
 void Watch::interrupt() {
     state_->interrupted = true;
-    state_->files.interrupt();
+    state_->changes.interrupt();
 }
 
 bool Watch::interrupted() const { return state_->interrupted; }

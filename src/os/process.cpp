@@ -64,7 +64,7 @@ bool is_alive(const ProcessId& id) { return process_id(id.pid) == id; }
 
 // The descriptor first, the comparison after it: what is compared is then what the descriptor holds, or the
 // descriptor is of a process that has ended, to which nothing can be sent.
-static Fd hold(const ProcessId& id) {
+Fd hold_process(const ProcessId& id) {
     if (id.pid <= 0) return {};
     Fd held(::pidfd_open(id.pid, 0));
     if (!held && errno != ESRCH && errno != EINVAL) fail("open", fmt::format("process {}", id.pid));
@@ -73,7 +73,7 @@ static Fd hold(const ProcessId& id) {
 }
 
 bool signal_process(const ProcessId& id, int signal) {
-    const Fd held = hold(id);
+    const Fd held = hold_process(id);
     if (!held) return false;
     const auto send = [&] { return ::pidfd_send_signal(held.get(), signal, nullptr, 0); };
     if (effect({Effect::Kind::signal, fmt::format("process {}", id.pid)}, send) == 0) return true;
@@ -82,7 +82,7 @@ bool signal_process(const ProcessId& id, int signal) {
 }
 
 bool wait_until_gone(const ProcessId& id, Deadline deadline) {
-    const Fd held = hold(id);
+    const Fd held = hold_process(id);
     while (held) {
         pollfd end{held.get(), POLLIN, 0};
         const int ready = ::poll(&end, 1, deadline.poll_ms());

@@ -40,6 +40,8 @@ struct ProcessId {
 std::optional<ProcessId>
 process_id(pid_t pid); ///< nothing if there is no such process (a zombie counts as none)
 bool is_alive(const ProcessId& id);
+/// A descriptor that can be read once it has ended; empty if it has.
+Fd hold_process(const ProcessId& id);
 /// Sends the signal through a pidfd, after the start time was compared: never signals a stranger. False if it
 /// is gone.
 bool signal_process(const ProcessId& id, int signal);

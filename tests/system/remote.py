@@ -20,6 +20,11 @@ def text(words):
     return padded(words.encode())
 
 
+def is_active(domain):
+    """By the id at the end of its reference."""
+    return struct.unpack(">i", domain[-4:])[0] >= 0
+
+
 class Refused(Exception):
     """The server's own words."""
 
@@ -63,9 +68,13 @@ class Connection:
             at = end
         return found
 
+    def state(self, domain):
+        """libvirt's number."""
+        return struct.unpack(">i", self.call(STATE, domain + struct.pack(">I", 0))[:4])[0]
+
     def states(self, domains):
         for domain in domains:
-            self.call(STATE, domain + struct.pack(">I", 0))
+            self.state(domain)
 
     def dump(self, domain):
         return self.call(DUMP, domain + struct.pack(">I", 0))

@@ -2,7 +2,7 @@
 // folder of somebody else's; and a folder that was swapped is not taken for the one that was there.
 #include "os/guard.h"
 
-#include "os/file_watch.h"
+#include "os/change_watch.h"
 #include "os/identity.h"
 #include "os/lock.h"
 #include "os/open_folder.h"
@@ -64,7 +64,7 @@ TEST_F(GuardTest, everything_works_as_elsewhere) {
     EXPECT_TRUE(FileLock::try_take(own / "inner/lock", LockMode::exclusive, "me"));
     const auto listener = bind_unix(own / "inner/s");
     EXPECT_TRUE(file_info(own / "inner/s")->is_socket);
-    EXPECT_TRUE(FileWatch().add(own / "inner"));
+    EXPECT_TRUE(ChangeWatch().add(own / "inner"));
     remove_tree(own / "inner");
     EXPECT_TRUE(list_folder(own.path()).empty());
 }
@@ -93,7 +93,7 @@ TEST_F(GuardTest, a_symlink_for_a_folder_is_refused_by_name_whatever_is_done_the
         [&] { FileLock::try_take(own / "inner/lock", LockMode::exclusive, "me"); },
         [&] { bind_unix(own / "inner/s"); },
         [&] { connect_unix(own / "inner/s", at_once); },
-        [&] { FileWatch().add(own / "inner/folder"); },
+        [&] { ChangeWatch().add(own / "inner/folder"); },
         [&] { OpenFolder(own / "inner/folder"); },
     };
     for (size_t i = 0; i < calls.size(); ++i) {

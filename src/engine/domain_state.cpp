@@ -1,0 +1,100 @@
+#include "engine/domain_state.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/guest.h"
+#include "engine/observe.h"
+#include "engine/pages.h"
+#include "os/file.h"
+#include "qmp/commands.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace domsnap::engine {
+
+double cpu_seconds(int64_t pid) {
+    try {
+        const auto stat = os::read_file_start(fmt::format("/proc/{}/stat", pid), 4096);
+        const auto fields =
+            text::split(stat.substr(stat.rfind(')') + 2), ' '); // the name before may hold blanks
+        const auto ticks =
+            text::to_u64(fields.at(11)).value_or(0) + text::to_u64(fields.at(12)).value_or(0); // utime, stime
+        return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    } catch (const std::exception&) {
+        return 0;
+    }
+}
+
+namespace {
+
+DomainState state_of(model::SnapshotState state, const std::string& status) {
+    if (status == "io-error") return DomainState::in_error;
+    switch (state) {
+    case model::SnapshotState::running:
+        return DomainState::running;
+    case model::SnapshotState::crashed:
+        return DomainState::crashed;
+    default:
+        return DomainState::paused;
+    }
+}
+
+/// A guest that waits for a page that is damaged stands still, whatever QEMU calls that.
+void look_at_pages(DomainInfo& info, const View& view) {
+    const auto pages = page_status(view);
+    if (!pages || pages->state != memory::PageStatus::State::damaged) return;
+    info.state = DomainState::paused;
+    info.reason = "memory image damaged";
+}
+
+/// False if it does not answer.
+bool look_at_qemu(DomainInfo& info, const View& view, const os::ProcessId& process) {
+    info.pid = process.pid;
+    info.id = static_cast<int64_t>(text::to_u64(view.live().document.attribute("id")).value_or(0));
+    info.cpu_seconds = cpu_seconds(process.pid);
+    try {
+        auto watch = qmp::Client::connect(view.files().watch(), for_a_look());
+        const auto status = qmp::query_status(watch, for_a_look());
+        info.state = state_of(observed_state(status), status.status);
+        info.reason = info.state == DomainState::in_error ? "I/O error" : noted_reason(view.files());
+        if (info.state == DomainState::paused && info.reason == "booted") info.reason = "starting up";
+        look_at_pages(info, view);
+        return true;
+    } catch (const Error& error) {
+        // It is there but does not answer: libvirt shows such a domain as running, too.
+        info.state = DomainState::running;
+        info.reason = "unknown";
+        return false;
+    }
+}
+
+std::string reason_for_off(const View& view) {
+    // live.xml is removed when domsnap ends QEMU: where it is left, QEMU ended by itself, and its events say
+    // why.
+    if (os::exists(view.files().live())) return machine::exit_reason(view.files());
+    const auto noted = noted_reason(view.files());
+    return noted.empty() ? "unknown" : noted;
+}
+
+} // namespace
+
+DomainLook look_at(const View& view) {
+    DomainLook look;
+    DomainInfo& info = look.info;
+    look.process = view.process();
+    const auto domain = look.process ? view.live() : view.definition();
+    info.name = view.name();
+    info.uuid = domain.uuid;
+    info.type = domain.type;
+    info.vcpus = domain.vcpus;
+    info.max_memory = info.used_memory = domain.memory;
+    info.machine = domain.machine;
+    if (look.process)
+        look.answered = look_at_qemu(info, view, *look.process);
+    else
+        info.reason = reason_for_off(view);
+    return look;
+}
+
+} // namespace domsnap::engine

@@ -1,0 +1,22 @@
+// What a domain is at this moment, as its files and its QEMU say. Takes no lock, changes nothing.
+#pragma once
+
+#include "engine/session.h"
+#include "os/process.h"
+
+#include <domsnap/host.h>
+#include <optional>
+
+namespace domsnap::engine {
+
+struct DomainLook {
+    DomainInfo info;
+    std::optional<os::ProcessId> process;
+    bool answered = true; ///< else QEMU is there, but did not say what its guest does
+};
+DomainLook look_at(const View& view);
+
+/// The one thing that changes without a trace.
+double cpu_seconds(int64_t pid);
+
+} // namespace domsnap::engine
