@@ -33,6 +33,8 @@ class Connection : public rpc::Outlet {
     void shut();
 
   private:
+    bool write_some();
+
     os::Fd socket_;
     std::function<void()> wants_to_send_;
     rpc::FrameReader in_;

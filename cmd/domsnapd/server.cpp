@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "base/text.h"
+#include "rpc/procedures.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -126,16 +127,17 @@ void Server::take_frames(Peer& peer) {
 void Server::start_calls(Peer& peer) {
     while (!ending_ && !peer.calls.empty() && peer.running < (peer.client->is_open() ? max_running : 1)) {
         ++peer.running;
-        workers_.run(
-            [this, number = peer.number, client = peer.client, call = std::move(peer.calls.front())] {
-                std::string malformed;
-                try {
-                    client->work(call);
-                } catch (const std::exception& error) {
-                    malformed = error.what();
-                }
-                post([this, number, malformed] { finished(number, malformed); });
-            });
+        // However many wait for domains' locks: who only looks has a thread.
+        auto& workers = rpc::may_wait(peer.calls.front().header) ? changers_ : lookers_;
+        workers.run([this, number = peer.number, client = peer.client, call = std::move(peer.calls.front())] {
+            std::string malformed;
+            try {
+                client->work(call);
+            } catch (const std::exception& error) {
+                malformed = error.what();
+            }
+            post([this, number, malformed] { finished(number, malformed); });
+        });
         peer.calls.pop_front();
     }
 }
@@ -200,8 +202,10 @@ void Server::tick() {
     }
 }
 
+bool Server::all_done() const { return changers_.idle() && lookers_.idle(); }
+
 bool Server::nobody_comes() const {
-    return timeout_ && peers_.empty() && workers_.idle() &&
+    return timeout_ && peers_.empty() && all_done() &&
            Clock::now() - last_peer_ >= std::chrono::seconds(*timeout_);
 }
 
@@ -219,7 +223,7 @@ void Server::run(const std::atomic<bool>& stop) {
     for (const auto& [fd, listener] : listeners_)
         poller_.forget(fd);
     service_.jobs.abort_all();
-    while (!workers_.idle())
+    while (!all_done())
         turn(); // those who asked are still told how it went
     do_posted();
 }

@@ -62,6 +62,7 @@ class Server {
     void do_posted();
     void post(std::function<void()> work);
     void tick();
+    bool all_done() const;
     void turn();
     bool nobody_comes() const;
 
@@ -81,7 +82,7 @@ class Server {
     Clock::time_point last_peer_ = Clock::now();
     std::mutex mutex_; ///< of posted_
     std::deque<std::function<void()>> posted_;
-    Workers workers_{256}; ///< last: its threads use the rest
+    Workers changers_{256}, lookers_{256}; ///< last: their threads use the rest
 };
 
 } // namespace domsnap::server

@@ -8,6 +8,7 @@
 #include "os/place.h"
 #include "os/socket.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fcntl.h>
@@ -133,11 +134,11 @@ std::vector<Inherited> inherited_sockets() {
 }
 
 std::optional<std::string> read_now(const Fd& socket, size_t max) {
-    std::string data(max, '\0');
-    const ssize_t got = uninterrupted([&] { return ::recv(socket.get(), data.data(), max, 0); });
+    thread_local std::vector<char> room; // anew for each, its pages would cost more than the bytes
+    room.resize(std::max(room.size(), max));
+    const ssize_t got = uninterrupted([&] { return ::recv(socket.get(), room.data(), max, 0); });
     if (got == 0 || (got < 0 && errno != EAGAIN)) return std::nullopt;
-    data.resize(got < 0 ? 0 : static_cast<size_t>(got));
-    return data;
+    return std::string(room.data(), got < 0 ? 0 : static_cast<size_t>(got));
 }
 
 std::optional<size_t> write_now(const Fd& socket, std::string_view data) {

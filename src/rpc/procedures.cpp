@@ -35,4 +35,9 @@ const Procedure* find_procedure(uint32_t program, int32_t number) {
     return found == table.end() ? nullptr : &found->second;
 }
 
+bool may_wait(const Header& header) {
+    const auto* procedure = find_procedure(header.program, header.procedure);
+    return procedure && procedure->access == Access::write;
+}
+
 } // namespace domsnap::rpc

@@ -61,6 +61,9 @@ Family storage_family();
 Family absent_family();
 Family qemu_family(); ///< of the program "qemu", by its own numbers: their order
 
+/// Whether it may wait for a domain's lock, which somebody may hold for hours: what only looks does not.
+bool may_wait(const Header& header);
+
 /// nullptr if it is not answered.
 const Procedure* find_procedure(uint32_t program, int32_t number);
 

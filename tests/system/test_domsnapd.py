@@ -173,6 +173,22 @@ os.execv(sys.argv[3], sys.argv[3:])"""
         good.create_snapshot(good.domains()["g"], "s")
         self.assertEqual(self.snapshots(), ["s"])
 
+    def test_events_come_late_where_descriptors_are_short(self):
+        self.stop_daemon()
+        self.start_daemon("--verbose")
+        listener = self.spawn_virsh("event", "--event", "lifecycle")  # until the first
+        wait_for(lambda: "domain_event_callback_register_any" in self.daemon_log(), 60, "it listens")
+        had = resource.prlimit(self.daemon.pid, resource.RLIMIT_NOFILE)
+        open_now = len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
+        resource.prlimit(self.daemon.pid, resource.RLIMIT_NOFILE, (open_now - 1, had[1]))
+        self.small()
+        wait_for(lambda: "events come late" in self.daemon_log(), 60, "it says so")
+        self.assertIsNone(listener.poll())
+        resource.prlimit(self.daemon.pid, resource.RLIMIT_NOFILE, had)
+        self.assertIn("event 'lifecycle' for domain 'g': Defined Added", self.finish(listener).out)
+        self.assertIn("events are told again", self.daemon_log())
+        self.assertEqual(self.virsh_ok("list", "--all", "--name"), "g")
+
     def is_answered(self, peer):
         try:
             peer.sendall(frame(AUTH_LIST))
