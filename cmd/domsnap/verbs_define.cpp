@@ -24,6 +24,7 @@ static void undefine(Session& session, const Arguments& arguments) {
     options.nvram = arguments.has("nvram");
     options.keep_nvram = arguments.has("keep-nvram");
     options.tpm = arguments.has("tpm");
+    options.managed_save = arguments.has("managed-save");
     options.keep_tpm = arguments.has("keep-tpm");
     explained(fmt::format("Failed to undefine domain '{}'", domain), {domain},
               [&] { session.host().undefine(domain, options, session.control()); });
@@ -68,7 +69,7 @@ std::vector<Verb> define_verbs() {
          "Undefine an inactive domain. One with snapshots is refused unless told what to do with them.",
          {domain_argument(), flag("snapshots-metadata", "forget the snapshots, leave their files"),
           flag("snapshots", "delete the snapshots and their files"), flag("nvram", "remove nvram file"),
-          flag("managed-save", "accepted; domsnap makes no managed save"),
+          flag("managed-save", "remove the memory that libvirt saved and that waits for the next start"),
           flag("keep-nvram", "keep nvram file"), flag("tpm", "remove TPM state"),
           flag("keep-tpm", "keep TPM state")},
          {exclusive("nvram", "keep-nvram"), exclusive("tpm", "keep-tpm"),

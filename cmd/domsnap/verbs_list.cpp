@@ -37,11 +37,12 @@ static bool state_kept(const Arguments& arguments, DomainState state) {
 
 static bool domain_kept(Session& session, const Arguments& arguments, const DomainInfo& domain) {
     if (arguments.has("inactive") && !arguments.has("all") && domain.active()) return false;
-    // Every domain of ours is persistent, none starts by itself or has a managed save.
+    // Every domain of ours is persistent, and none starts by itself.
     if (!kept(arguments, "persistent", "transient", true) ||
-        !kept(arguments, "autostart", "no-autostart", false) ||
-        !kept(arguments, "with-managed-save", "without-managed-save", false) ||
-        !state_kept(arguments, domain.state))
+        !kept(arguments, "autostart", "no-autostart", false) || !state_kept(arguments, domain.state))
+        return false;
+    if (arguments.has("with-managed-save") != arguments.has("without-managed-save") &&
+        session.host().has_managed_save(domain.name) != arguments.has("with-managed-save"))
         return false;
     if (arguments.has("with-snapshot") == arguments.has("without-snapshot")) return true;
     return kept(arguments, "with-snapshot", "without-snapshot",

@@ -28,8 +28,9 @@ struct AdoptResult {
     std::vector<AdoptedSnapshot> snapshots;
     /// With take: libvirt's files, and their new names.
     std::vector<std::pair<std::string, std::string>> renamed;
-    bool known = false; ///< domsnap has it already, and the same snapshots
-    bool good() const;  ///< neither the domain nor a snapshot has a problem
+    bool managed_save = false; ///< libvirt saved its memory: the next start goes on from it
+    bool known = false;        ///< domsnap has it already, and the same snapshots
+    bool good() const;         ///< neither the domain nor a snapshot has a problem
 };
 
 /// Nothing of libvirt's is changed unless told to take. With a problem anywhere it throws conflict, naming

@@ -230,11 +230,15 @@ class Host {
         bool snapshots_metadata = false, snapshots = false;
         bool nvram = false, keep_nvram = false; ///< a domain with an NVRAM needs one of them
         bool tpm = false, keep_tpm = false;     ///< neither: as the document's persistent_state= says
+        bool managed_save = false;              ///< what libvirt saved, and waits, is removed
     };
     void undefine(const std::string& name, const UndefineOptions& options, const Control& control = {});
     void rename(const std::string& name, const std::string& new_name, const Control& control = {});
     std::string xml(const std::string& name, bool inactive, bool security_info = false) const;
     std::vector<DiskInfo> disks(const std::string& name, bool inactive = false) const;
+
+    /// Whether memory that libvirt saved waits for the next start, which goes on from it.
+    bool has_managed_save(const std::string& name) const;
 
     struct StartOptions {
         bool paused = false, reset_nvram = false;

@@ -3,8 +3,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/adoption_snapshots.h"
+#include "engine/forks.h"
 #include "engine/guest.h"
 #include "engine/look.h"
+#include "engine/memory_file.h"
+#include "engine/memory_identity.h"
 #include "engine/networks.h"
 #include "engine/session.h"
 #include "image/header.h"
@@ -16,6 +19,7 @@
 #include "plan/points.h"
 
 #include <algorithm>
+#include <ctime>
 #include <fmt/format.h>
 
 namespace domsnap::engine {
@@ -68,15 +72,58 @@ class Look {
         if (domain.uuid.empty()) problem("its definition has no <uuid>");
         if (const auto pid = libvirt_.running(name(), domain.uuid))
             problem(fmt::format("libvirt runs it (QEMU is process {}): shut it down first", *pid));
-        if (const auto saved = libvirt_.managed_save(name()); !saved.empty())
-            problem(fmt::format("its memory waits in {} for libvirt's next start: virsh start, or virsh "
-                                "managedsave-remove, {}",
-                                saved, name()));
-        if (model::has_tpm(domain))
-            problem("it has an emulated TPM, whose state libvirt keeps: that is not taken over yet");
         if (libvirt_.has_checkpoints(name()))
             adoption_.result.notes.push_back("its checkpoints, for backups, are not taken over");
         check_runs(domain, "as it is defined");
+        if (!domain.uuid.empty()) look_at_tpm(domain);
+        const auto saved = libvirt_.managed_save(name());
+        adoption_.result.managed_save = !saved.empty();
+        if (!saved.empty())
+            if (!reads([&] { look_at_saved(saved); })) adoption_.result.problems.back() += what_to_do(saved);
+    }
+
+    std::string what_to_do(const std::string& saved) const {
+        return fmt::format(
+            ". Its memory waits in {} for libvirt's next start: virsh start {} goes on from it, "
+            "virsh managedsave-remove {} drops it",
+            saved, name(), name());
+    }
+
+    void look_at_tpm(const model::Domain& domain) {
+        const auto state = model::has_tpm(domain) ? libvirt_.tpm_state(domain.uuid) : "";
+        if (state.empty()) return;
+        const auto copy = model::tpm_file(store::firmware_folder(folders_.state, domain.uuid));
+        // Kept when a domain of that UUID was undefined, or left by an adoption that was cut short.
+        if (os::exists(copy) &&
+            os::read_file(copy, model::max_flash) != os::read_file(state, model::max_flash))
+            problem(fmt::format("the state of another TPM lies where that of its own would go: {} (remove "
+                                "it, if nobody needs it)",
+                                copy));
+        adoption_.copies.emplace_back(state, copy);
+        adoption_.result.notes.push_back(fmt::format("its TPM's state is copied from {}", state));
+    }
+
+    /// The domain that runs then is the one in the file, on the disks that both have.
+    void look_at_saved(const std::string& path) {
+        const auto file = memory::SaveFile::open(path);
+        const auto& definition = adoption_.definition;
+        const auto saved = parse_domain(file.domain_xml(), path);
+        if (const auto words = identity_problem(identity_of_memory(path), path, definition); !words.empty())
+            throw Error(ErrorCode::conflict, words);
+        for (const auto& disk : saved.disks)
+            if (const auto* now = definition.find_disk(disk.target);
+                !disk.empty() && !disk.defaults_to_no() && (!now || now->source != disk.source))
+                throw Error(ErrorCode::conflict,
+                            fmt::format("disk '{}' was {} when its memory was saved, and is {} now",
+                                        disk.target, disk.source,
+                                        now && !now->empty() ? now->source : "not there"));
+        static_cast<void>(command_line_of(saved, machine::Purpose::memory));
+        verify_memory(path, control_);
+        const auto copy = managed_save_copy(folders_, definition.uuid);
+        adoption_.saved = note_of_saved(file, saved, copy, std::time(nullptr));
+        adoption_.copies.emplace_back(path, copy);
+        adoption_.result.notes.push_back(fmt::format(
+            "its memory is copied from {}: the next start goes on from it (--force-boot: without it)", path));
     }
 
     /// What domsnap would refuse at the first start, or revert, is better known before.

@@ -5,11 +5,13 @@
 
 #include "engine/libvirt_files.h"
 #include "model/domain.h"
+#include "model/fork.h"
 #include "model/snapshot.h"
 #include "plan/facts.h"
 #include "plan/step.h"
 
 #include <domsnap/adopt.h>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,7 +23,10 @@ struct Adoption {
     std::vector<model::Snapshot> snapshots; ///< with their points
     std::string current;                    ///< "" = none
     std::vector<plan::FrozenFile> frozen;   ///< what the ledger is to know
-    AdoptResult result;                     ///< in words; not good(): nothing may be taken
+    std::optional<model::Fork> saved;       ///< libvirt saved its memory for the next start
+    /// Small files of libvirt's, and bigger ones, that domsnap has copies of: from, to.
+    std::vector<std::pair<std::string, std::string>> copies;
+    AdoptResult result; ///< in words; not good(): nothing may be taken
 };
 
 /// Memory is read to its end. together: libvirt's names of the domains that are adopted in the same command.

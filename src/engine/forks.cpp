@@ -45,10 +45,10 @@ void pin_for_forks(Pins& pins, const Session& session) {
         if (name == session.name()) continue;
         const auto fork = fork_of(store::DomainFolder(session.folders().state, name));
         if (!fork) continue;
-        const auto who = fmt::format("fork '{}'", text::printable(name));
+        const auto who = fmt::format("{} '{}'", fork->adopted() ? "domain" : "fork", text::printable(name));
         pin_image(pins, fork->image, who);
         for (const auto& disk : fork->disks)
-            pin(pins, disk.file, who);
+            if (!disk.file.empty()) pin(pins, disk.file, who);
     }
 }
 
@@ -94,11 +94,16 @@ Pins pinned_files(const Session& session) {
 void refuse_waiting(const View& view, const std::string& verb) {
     const auto fork = fork_of(view.folder());
     if (!fork || !fork->memory) return;
+    const auto name = text::printable(view.name());
     throw Error(
         ErrorCode::conflict,
-        fmt::format("{}: fork '{}' was not started yet, and the memory that waits for it from snapshot '{}' "
-                    "belongs to its disks as they are",
-                    verb, text::printable(view.name()), text::printable(fork->snapshot)),
+        fork->adopted()
+            ? fmt::format("{}: the memory that libvirt saved of domain '{}' waits for its next start, and "
+                          "belongs to its disks as they are",
+                          verb, name)
+            : fmt::format("{}: fork '{}' was not started yet, and the memory that waits for it from snapshot "
+                          "'{}' belongs to its disks as they are",
+                          verb, name, text::printable(fork->snapshot)),
         fmt::format("domsnap start {0}, or without that memory: domsnap start {0} --force-boot",
                     view.name()));
 }
@@ -106,27 +111,65 @@ void refuse_waiting(const View& view, const std::string& verb) {
 void require_waiting_state(const View& view, const model::Fork& fork) {
     const std::string hint = "it can still boot from its disks: start --force-boot";
     const auto refuse = [&](const std::string& why) {
+        const auto name = text::printable(view.name());
         throw Error(ErrorCode::conflict,
-                    fmt::format("fork '{}' cannot go on from snapshot '{}': {}", text::printable(view.name()),
-                                text::printable(fork.snapshot), why),
+                    fork.adopted()
+                        ? fmt::format("domain '{}' cannot go on from where libvirt saved it: {}", name, why)
+                        : fmt::format("fork '{}' cannot go on from snapshot '{}': {}", name,
+                                      text::printable(fork.snapshot), why),
                     hint);
     };
     if (!os::exists(fork.image)) refuse(fmt::format("its memory image {} is not there", fork.image));
-    if (memory::image_hash(fork.image) != fork.hash)
+    if ((fork.adopted() ? memory::save_file_hash(fork.image) : memory::image_hash(fork.image)) != fork.hash)
         refuse(fmt::format("{} is another memory image", fork.image));
     for (const auto& disk : fork.disks) {
-        const auto known = view.ledger().find(disk.overlay);
         const auto now = os::file_identity(disk.overlay);
         if (!now) refuse(fmt::format("its disk {} is not there", disk.overlay));
+        if (disk.modified && disk.modified != now->modified)
+            refuse(fmt::format("its disk {} was written to", disk.overlay));
+        if (fork.adopted()) continue; // domsnap did not make it
+        const auto known = view.ledger().find(disk.overlay);
         // A guest that writes allocates, and so the file grows.
         if (known && (now->inode != known->place.inode || now->size != known->content.size))
             refuse(fmt::format("its disk {} was written to", disk.overlay));
     }
 }
 
+model::Fork note_of_saved(const memory::SaveFile& file, const model::Domain& saved, const std::string& copy,
+                          int64_t now) {
+    model::Fork note;
+    note.created = now;
+    note.image = copy;
+    note.hash = memory::save_file_hash(file.path());
+    for (const auto& disk : saved.disks) {
+        if (disk.empty() || disk.defaults_to_no()) continue;
+        const auto seen = os::file_identity(disk.source);
+        note.disks.push_back({disk.target, disk.source, {}, seen ? seen->modified : 0});
+    }
+    note.memory = model::WaitingMemory{!file.was_running(), false, saved.document};
+    return note;
+}
+
+std::string managed_save_copy(const Folders& folders, const std::string& uuid) {
+    return store::firmware_folder(folders.state, uuid) + "/managed-save";
+}
+
+void check_undefine_saved(const View& view, const Host::UndefineOptions& options) {
+    const auto fork = fork_of(view.folder());
+    if (options.managed_save || !fork || !fork->memory || !fork->adopted()) return;
+    throw Error(
+        ErrorCode::conflict,
+        fmt::format("Requested operation is not valid: Refusing to undefine while domain managed save "
+                    "image exists: {}",
+                    fork->image),
+        fmt::format("domsnap start {0} goes on from it, domsnap undefine {0} --managed-save removes it",
+                    text::printable(view.name())));
+}
+
 std::vector<std::string> own_files(const Session& session) {
     std::vector<std::string> files;
-    if (!fork_of(session.folder())) return files;
+    const auto fork = fork_of(session.folder());
+    if (!fork || fork->adopted()) return files;
     plan::Facts facts; // all of it is somebody else's if a domain cannot be read
     look_at_disks(facts, session.definition());
     const auto others = files_of_others(session, facts);

@@ -1,8 +1,9 @@
 // Forks as their origin and they themselves see them: who rests on a snapshot's files, what a fork's first
-// start must find, and what goes with it.
+// start must find, and what goes with it. And what waits for the next start of a domain that libvirt saved.
 #pragma once
 
 #include "engine/session.h"
+#include "memory/save_file.h"
 #include "model/fork.h"
 
 #include <map>
@@ -12,7 +13,7 @@
 
 namespace domsnap::engine {
 
-/// Nothing for a domain that is no fork. Throws corrupt, unsupported.
+/// Nothing for a domain that is no fork, and has no memory of libvirt's. Throws corrupt, unsupported.
 std::optional<model::Fork> fork_of(const store::DomainFolder& folder);
 
 /// Files that must stay as they are because of somebody else, or of a guest that runs: by path, who that is,
@@ -23,6 +24,14 @@ std::map<std::string, std::vector<std::string>> pinned_files(const Session& sess
 void refuse_waiting(const View& view, const std::string& verb);
 /// The image and the overlays are what they were when the fork was made. Throws conflict, not_found.
 void require_waiting_state(const View& view, const model::Fork& fork);
+
+/// The note of such a domain, whose memory was copied from there.
+model::Fork note_of_saved(const memory::SaveFile& file, const model::Domain& saved, const std::string& copy,
+                          int64_t now);
+/// Where the copy lies.
+std::string managed_save_copy(const Folders& folders, const std::string& uuid);
+/// undefine's part: throws conflict unless it is to go.
+void check_undefine_saved(const View& view, const Host::UndefineOptions& options);
 
 /// The files that domsnap made for the fork's disks and that nobody else reads: they end with it.
 std::vector<std::string> own_files(const Session& session);

@@ -49,6 +49,7 @@ Adoption look_at_known(const Folders& folders, const LibvirtFiles& libvirt, cons
     result.domain = name;
     result.uuid = View(folders, name).definition().uuid;
     result.known = true;
+    result.managed_save = !libvirt.managed_save(name).empty();
     for (const auto& path : libvirt.snapshot_paths(name))
         result.snapshots.push_back(
             {.name = read_libvirt_snapshot(path).snapshot.name, .what = "known", .problem = {}});
@@ -78,12 +79,18 @@ std::string free_name(const std::string& path) {
     return free;
 }
 
+std::string forget_command(const AdoptResult& result) {
+    return fmt::format("virsh undefine {} --snapshots-metadata --keep-nvram{}",
+                       text::printable(result.domain), result.managed_save ? " --managed-save" : "");
+}
+
 void look_at_taking(const LibvirtFiles& libvirt, AdoptResult& result) {
     if (const auto daemon = libvirt.daemon())
         result.problems.push_back(fmt::format("--take: {} (process {}) has it in its memory and would not "
                                               "notice. Stop {}, or adopt without --take, and "
-                                              "then: virsh undefine {} --snapshots-metadata --keep-nvram",
-                                              daemon->second, daemon->first, daemon->second, result.domain));
+                                              "then: {}",
+                                              daemon->second, daemon->first, daemon->second,
+                                              forget_command(result)));
     for (const auto& path : libvirt.traces(result.domain))
         result.renamed.emplace_back(path, free_name(path));
 }
@@ -122,6 +129,12 @@ void take_over(const Folders& folders, const Adoption& adoption) {
     for (const auto& file : adoption.frozen)
         ledger.frozen(file.path, file.format, file.anew);
     if (!adoption.current.empty()) folder.set_current(adoption.current);
+    for (const auto& [from, to] : adoption.copies) {
+        os::make_folders(text::folder_of(to));
+        os::remove_file_durably(to); // of an adoption that was cut short
+        os::copy_file_sparsely(from, to);
+    }
+    if (adoption.saved) folder.put_fork(model::to_text(model::to_element(*adoption.saved)) + "\n");
     store::finish_domain(folder, plan::document_text(adoption.definition));
 }
 
@@ -133,10 +146,11 @@ void let_libvirt_forget(const AdoptResult& result) {
 }
 
 void warn_of_libvirt(const AdoptResult& result, const Control& control) {
+    const auto name = text::printable(result.domain);
     control.warn(fmt::format(
-        "libvirt still knows '{}' and could start it on files that are domsnap's now: virsh undefine "
-        "{} --snapshots-metadata --keep-nvram, or, with libvirt stopped, domsnap adopt {} --take",
-        text::printable(result.domain), text::printable(result.domain), text::printable(result.domain)));
+        "libvirt still knows '{}' and could start it on files that are domsnap's now: {}, or, with libvirt "
+        "stopped, domsnap adopt {} --take",
+        name, forget_command(result), name));
 }
 
 } // namespace

@@ -105,6 +105,7 @@ plan::Plan boot(const Session& session, const std::optional<model::Fork>& fork,
     if (fork && fork->memory)
         plan.steps.push_back(plan::PutFork{plan::started_text(*fork), *session.folder().fork()});
     plan::plan_resume(plan, std::get<plan::StartGuest>(plan.steps.front()));
+    if (fork && fork->memory) plan::remove_used_memory(plan, *fork);
     return plan;
 }
 
@@ -112,9 +113,9 @@ plan::Plan first_start(const Session& session, const model::Fork& fork, const Ho
     if (options.reset_nvram)
         throw Error(
             ErrorCode::invalid_request,
-            fmt::format("--reset-nvram: fork '{}' goes on from the memory of snapshot '{}', and the NVRAM is "
-                        "a part of it",
-                        session.name(), fork.snapshot),
+            fmt::format(
+                "--reset-nvram: '{}' goes on from memory that was saved, and the NVRAM is a part of it",
+                session.name()),
             "start it without, or boot it: --force-boot --reset-nvram");
     require_waiting_state(session, fork);
     return plan::plan_first_start(fork, session.definition(), options.paused);
@@ -169,6 +170,7 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
     const auto domain = resolve_name(folders_, name);
     refuse_running(View(folders_, domain), "undefine");
     check_undefine(View(folders_, domain), options);
+    check_undefine_saved(View(folders_, domain), options);
     if (options.snapshots)
         for (const auto& snapshot : snapshots(domain))
             if (snapshot.parent.empty())
@@ -178,6 +180,7 @@ void Host::undefine(const std::string& name, const UndefineOptions& options, con
     Session session(folders_, domain, "undefine", control);
     refuse_running(session, "undefine");
     check_undefine(session, options);
+    check_undefine_saved(session, options);
     const auto left = store::Records(session.folder()).names().size();
     if (left && !options.snapshots_metadata)
         throw Error(
@@ -224,6 +227,11 @@ void Host::start(const std::string& name, const StartOptions& options, const Con
              fork && fork->memory && !options.force_boot ? first_start(session, *fork, options)
                                                          : boot(session, fork, options),
              session.folder().journal(), control);
+}
+
+bool Host::has_managed_save(const std::string& name) const {
+    const auto fork = fork_of(store::DomainFolder(folders_.state, resolve_name(folders_, name)));
+    return fork && fork->memory && fork->adopted();
 }
 
 void Host::destroy(const std::string& name, bool graceful, const Control& control) {

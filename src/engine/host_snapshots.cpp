@@ -122,6 +122,8 @@ CreateResult create(Session& session, model::Snapshot request, const CreateOptio
 }
 
 PlanView erase(Session& session, const std::string& snapshot, const DeleteOptions& options) {
+    if (const auto fork = fork_of(session.folder()); fork && fork->adopted() && !options.metadata)
+        refuse_waiting(session, "snapshot-delete"); // a merge writes to the disks
     auto tree = session.snapshot_heads();
     tree.get(snapshot);
     if (!options.dry_run) wait_for_pages(session, "snapshot-delete"); // it may remove what is loaded from

@@ -52,11 +52,13 @@ LibvirtFiles::LibvirtFiles(const std::string& from) {
     if (session) {
         definitions_ = (from.empty() ? user_configuration() : root + "/.config") + "/libvirt/qemu";
         state_ = definitions_ + "/lib";
+        tpms_ = definitions_ + "/swtpm";
         const auto run = environment("XDG_RUNTIME_DIR");
         run_ = (run.empty() ? root + environment("HOME") + "/.cache" : run) + "/libvirt/qemu/run";
     } else {
         definitions_ = root + "/etc/libvirt/qemu";
         state_ = root + "/var/lib/libvirt/qemu";
+        tpms_ = root + "/var/lib/libvirt/swtpm";
         run_ = root + "/run/libvirt/qemu";
     }
     if (os::exists(definitions_)) return;
@@ -122,6 +124,11 @@ std::string LibvirtFiles::managed_save(const std::string& domain) const {
     return os::exists(path) ? path : "";
 }
 
+std::string LibvirtFiles::tpm_state(const std::string& uuid) const {
+    const auto path = fmt::format("{}/{}/tpm2/tpm2-00.permall", tpms_, uuid);
+    return canonical_uuid(uuid) && os::exists(path) ? path : "";
+}
+
 bool LibvirtFiles::has_checkpoints(const std::string& domain) const {
     return !os::list_folder(state_ + "/checkpoint/" + domain).empty();
 }
@@ -129,7 +136,8 @@ bool LibvirtFiles::has_checkpoints(const std::string& domain) const {
 std::vector<std::string> LibvirtFiles::traces(const std::string& domain) const {
     std::vector<std::string> found;
     for (const auto& path : {definition_path(domain), definitions_ + "/autostart/" + domain + ".xml",
-                             state_ + "/snapshot/" + domain, state_ + "/checkpoint/" + domain})
+                             state_ + "/snapshot/" + domain, state_ + "/checkpoint/" + domain,
+                             state_ + "/save/" + domain + ".save"})
         if (os::file_info(path, false)) found.push_back(path);
     return found;
 }

@@ -32,12 +32,14 @@ class LibvirtFiles {
     std::optional<std::pair<int, std::string>> daemon() const;
     /// The memory that `virsh managedsave` keeps for the next start; "" = none.
     std::string managed_save(const std::string& domain) const;
+    /// The permanent state of the TPM that swtpm plays for the domain of that UUID; "" = it has none yet.
+    std::string tpm_state(const std::string& uuid) const;
     bool has_checkpoints(const std::string& domain) const;
     /// Everything by which libvirt would know the domain again, and which is there; the definition first.
     std::vector<std::string> traces(const std::string& domain) const;
 
   private:
-    std::string definitions_, state_, run_;
+    std::string definitions_, state_, run_, tpms_;
 };
 
 } // namespace domsnap::engine

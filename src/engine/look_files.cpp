@@ -111,7 +111,7 @@ void look_at_made_files(Facts& facts, const Session& session) {
     }
     look_at_given_files(facts, known);
     // What a fork rests on is the origin's, also when nobody reads it any more but the fork.
-    if (const auto fork = fork_of(session.folder()))
+    if (const auto fork = fork_of(session.folder()); fork && !fork->adopted())
         for (const auto& disk : fork->disks)
             for (const auto& path : plan::chain_from(facts.files, disk.file))
                 facts.given.erase(path);

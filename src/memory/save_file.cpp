@@ -22,7 +22,7 @@ constexpr uint64_t header_size = 92, longest_xml = 16 << 20, chunk_size = 1 << 2
 /// Of the host that wrote it: libvirt, too, tries the other byte order where the version makes no sense.
 struct SaveHeader {
     std::string magic;
-    uint32_t version = 0, length = 0, packing = 0, cookie = 0;
+    uint32_t version = 0, length = 0, was_running = 0, packing = 0, cookie = 0;
 };
 
 SaveHeader parse_header(const std::array<char, header_size>& raw) {
@@ -31,7 +31,7 @@ SaveHeader parse_header(const std::array<char, header_size>& raw) {
     if (words[0] > newest_version && __builtin_bswap32(words[0]) <= newest_version)
         for (auto& word : words)
             word = __builtin_bswap32(word);
-    return {std::string(raw.data(), finished.size()), words[0], words[1], words[3], words[4]};
+    return {std::string(raw.data(), finished.size()), words[0], words[1], words[2], words[3], words[4]};
 }
 
 Error damaged(const std::string& path, const std::string& what) {
@@ -61,15 +61,15 @@ void check(const SaveHeader& header, const std::string& path, uint64_t size) {
 Packing packing_of(const SaveHeader& header, const std::string& path) {
     if (header.version < first_with_packing) return Packing::none;
     const auto packing = static_cast<Packing>(header.packing);
-    if (header.packing < known_packings && packing != Packing::lzop && packing != Packing::sparse)
-        return packing;
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("the memory in '{}' is saved as {}, which domsnap does not read", text::printable(path),
-                    header.packing < known_packings ? fmt::format("'{}'", to_string(packing))
-                                                    : fmt::format("format {}", header.packing)),
-        "go back to it with libvirt, set snapshot_image_format in qemu.conf to raw, gzip, bzip2, xz or zstd, "
-        "and take it again");
+    if (header.packing < known_packings && packing != Packing::sparse) return packing;
+    throw Error(ErrorCode::unsupported,
+                fmt::format("the memory in '{}' is saved as {}, which domsnap does not read",
+                            text::printable(path),
+                            header.packing < known_packings ? fmt::format("'{}'", to_string(packing))
+                                                            : fmt::format("format {}", header.packing)),
+                "go back to it with libvirt, set snapshot_image_format in qemu.conf to raw, gzip, bzip2, xz, "
+                "lzop or zstd, "
+                "and take it again");
 }
 
 } // namespace
@@ -92,6 +92,7 @@ SaveFile SaveFile::open(const std::string& path) {
     const auto header = parse_header(raw);
     check(header, path, file.size_);
     file.packing_ = packing_of(header, path);
+    file.was_running_ = header.was_running;
     file.begin_ = header_size + header.length;
     std::string xml(std::min<uint64_t>(header.cookie ? header.cookie : header.length, longest_xml), '\0');
     os::read_at(fd.get(), xml.data(), xml.size(), header_size, path);

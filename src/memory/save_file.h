@@ -25,6 +25,7 @@ class SaveFile {
     const std::string& path() const { return path_; }
     const std::string& domain_xml() const { return xml_; }
     Packing packing() const { return packing_; }
+    bool was_running() const { return was_running_; } ///< else its guest was paused, and is to stay so
     /// Where the stream begins, and where the file ended when it was opened.
     uint64_t begin() const { return begin_; }
     uint64_t size() const { return size_; }
@@ -33,6 +34,7 @@ class SaveFile {
     SaveFile() = default;
     std::string path_, xml_;
     Packing packing_ = Packing::none;
+    bool was_running_ = false;
     uint64_t begin_ = 0, size_ = 0;
 };
 

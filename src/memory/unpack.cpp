@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "memory/lzop.h"
 
 #include <array>
 #include <bzlib.h>
@@ -22,10 +23,7 @@ class Base : public Decoder {
     bool is_whole() const override { return whole_; }
 
   protected:
-    [[noreturn]] void damaged(const std::string& what) const {
-        throw Error(ErrorCode::corrupt, fmt::format("the memory in '{}' is damaged: {} says '{}'",
-                                                    text::printable(path_), to_string(packing_), what));
-    }
+    [[noreturn]] void damaged(const std::string& what) const { throw damaged_memory(packing_, path_, what); }
     bool whole_ = false;
 
   private:
@@ -136,6 +134,11 @@ class Zstd : public Base {
 
 } // namespace
 
+Error damaged_memory(Packing packing, const std::string& path, const std::string& what) {
+    return {ErrorCode::corrupt, fmt::format("the memory in '{}' is damaged: {} says '{}'",
+                                            text::printable(path), to_string(packing), what)};
+}
+
 const char* to_string(Packing packing) {
     static constexpr std::array<const char*, known_packings> names{"none", "gzip", "bzip2", "xz",
                                                                    "lzop", "zstd", "sparse"};
@@ -151,6 +154,8 @@ std::unique_ptr<Decoder> make_decoder(Packing packing, const std::string& path) 
         return std::make_unique<Bzip2>(packing, path);
     case Packing::xz:
         return std::make_unique<Xz>(packing, path);
+    case Packing::lzop:
+        return make_lzop_decoder(path);
     case Packing::zstd:
         return std::make_unique<Zstd>(packing, path);
     default:

@@ -1,9 +1,10 @@
-// Bytes that a compressor of libvirt's choice wrote, as they were before: gzip, bzip2, xz, zstd. Hostile
-// input: what a decoder may take for itself is bounded (by its library, xz's by us). Does not know what the
-// bytes mean.
+// Bytes that a compressor of libvirt's choice wrote, as they were before: gzip, bzip2, xz, lzop, zstd.
+// Hostile input: what a decoder may take for itself is bounded (by its library, xz's by us). Does not know
+// what the bytes mean.
 #pragma once
 
 #include <cstdint>
+#include <domsnap/error.h>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,7 +26,10 @@ class Decoder {
     virtual bool is_whole() const = 0;
 };
 
-/// Nothing for lzop and sparse, which this cannot read, and for what is not packed. path: for messages.
+/// Nothing for sparse, which is no stream, and for what is not packed. path: for messages.
 std::unique_ptr<Decoder> make_decoder(Packing packing, const std::string& path);
+
+/// For decoders: corrupt, with the words of what unpacks.
+Error damaged_memory(Packing packing, const std::string& path, const std::string& what);
 
 } // namespace domsnap::memory

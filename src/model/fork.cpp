@@ -32,15 +32,18 @@ bool Fork::rests_on(const std::string& path) const {
 
 Element to_element(const Fork& fork) {
     Element element("fork");
-    element.set_attribute("origin", fork.origin);
-    element.set_attribute("uuid", fork.origin_uuid);
-    element.set_attribute("snapshot", fork.snapshot);
+    if (!fork.adopted()) {
+        element.set_attribute("origin", fork.origin);
+        element.set_attribute("uuid", fork.origin_uuid);
+        element.set_attribute("snapshot", fork.snapshot);
+    }
     element.set_attribute("created", std::to_string(fork.created));
     for (const auto& disk : fork.disks) {
         auto& child = element.append(Element("disk"));
         child.set_attribute("name", disk.target);
         child.set_attribute("overlay", disk.overlay);
-        child.set_attribute("file", disk.file);
+        if (!disk.file.empty()) child.set_attribute("file", disk.file);
+        if (disk.modified) child.set_attribute("modified", std::to_string(disk.modified));
     }
     if (!fork.image.empty()) {
         auto& memory = element.append(Element("memory"));
@@ -59,12 +62,16 @@ Element to_element(const Fork& fork) {
 Fork fork_from(const Element& element) {
     if (element.name != "fork") throw Error(ErrorCode::corrupt, "it is no note of a fork");
     Fork fork;
-    fork.origin = required(element, "origin");
-    fork.origin_uuid = required(element, "uuid");
-    fork.snapshot = required(element, "snapshot");
+    if (element.find_attribute("origin")) {
+        fork.origin = required(element, "origin");
+        fork.origin_uuid = required(element, "uuid");
+        fork.snapshot = required(element, "snapshot");
+    }
     fork.created = static_cast<int64_t>(text::to_u64(element.attribute("created")).value_or(0));
     for (const auto* disk : element.elements("disk"))
-        fork.disks.push_back({required(*disk, "name"), required(*disk, "overlay"), required(*disk, "file")});
+        fork.disks.push_back({required(*disk, "name"), required(*disk, "overlay"),
+                              fork.adopted() ? "" : required(*disk, "file"),
+                              text::to_u64(disk->attribute("modified")).value_or(0)});
     if (const auto* memory = element.child("memory")) {
         fork.image = required(*memory, "file");
         fork.hash = required(*memory, "hash");

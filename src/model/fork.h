@@ -1,5 +1,6 @@
 // What a domain that was forked from another one's snapshot keeps of that: whose files it rests on, and the
-// memory that waits for its first start. Format: docs/formats/fork.md. Knows no files.
+// memory that waits for its first start. A domain that was adopted with a managed save of libvirt's has such
+// memory, too, and rests on nobody's files. Format: docs/formats/fork.md. Knows no files.
 #pragma once
 
 #include "model/element.h"
@@ -11,9 +12,11 @@
 
 namespace domsnap::model {
 
-/// A disk of the fork's, and the file of the snapshot that its first overlay was laid on.
+/// A disk of the fork's, and the file of the snapshot that its first overlay was laid on. Of an adopted
+/// domain the disk as it is, and when it was written last.
 struct ForkedDisk {
     std::string target, overlay, file;
+    uint64_t modified = 0; ///< nanoseconds since 1970; 0 = not known
 };
 
 /// The state that the fork's first start goes on from.
@@ -24,12 +27,14 @@ struct WaitingMemory {
 };
 
 struct Fork {
-    std::string origin, origin_uuid, snapshot; ///< the origin's name as it was then
+    std::string origin, origin_uuid, snapshot; ///< the origin's name as it was then; "" = adopted
     int64_t created = 0;                       ///< epoch seconds
-    std::string image, hash;                   ///< the snapshot's memory image; "" = it had none
+    std::string image, hash;                   ///< the memory's file; "" = it had none
     std::vector<ForkedDisk> disks;
     std::optional<WaitingMemory> memory; ///< nothing once it was started
 
+    /// Its memory is what libvirt saved for its next start, as a stream in a file that is the domain's own.
+    bool adopted() const { return origin.empty(); }
     /// Whether it needs that file of the snapshot's.
     bool rests_on(const std::string& path) const;
 };

@@ -62,7 +62,7 @@ void plan_overlay(Draft& draft, const model::SnapshotDisk& disk) {
     const auto overlay = free_overlay(point.file, draft.identity.name, draft.taken);
     draft.plan.steps.push_back(MakeOverlay{overlay, point.file, point.format, file.virtual_size});
     draft.plan.space += file.virtual_size;
-    draft.note.disks.push_back({disk.name, overlay, point.file});
+    draft.note.disks.push_back({disk.name, overlay, point.file, 0});
     set_source(draft, disk.name, overlay);
 }
 
@@ -156,6 +156,7 @@ void plan_start(Draft& draft) {
 } // namespace
 
 std::string started_text(model::Fork fork) {
+    if (fork.adopted()) return {}; // it rests on nobody's files
     fork.memory.reset();
     return note_text(fork);
 }
@@ -212,7 +213,7 @@ Plan plan_first_start(const model::Fork& fork, const model::Domain& definition, 
     start.from = StartGuest::From::memory;
     start.text = document_text(domain);
     start.image = fork.image;
-    start.mapped = true;
+    start.mapped = !fork.adopted(); // libvirt's is a stream
     start.paused = paused || fork.memory->paused;
     start.reason = "from snapshot";
     Plan plan;
@@ -224,7 +225,12 @@ Plan plan_first_start(const model::Fork& fork, const model::Domain& definition, 
     plan_resume(plan, start);
     if (fork.memory->quiesced) plan.steps.push_back(ThawGuest{});
     plan.clean_up = static_cast<uint32_t>(plan.steps.size());
+    remove_used_memory(plan, fork);
     return plan;
+}
+
+void remove_used_memory(Plan& plan, const model::Fork& fork) {
+    if (fork.adopted()) plan.steps.push_back(RemoveFile{fork.image, "memory that libvirt saved"});
 }
 
 } // namespace domsnap::plan

@@ -22,7 +22,9 @@ Plan plan_fork(const std::string& snapshot, const ForkOptions& options, const Fo
 /// not the fork's own overlay any more.
 Plan plan_first_start(const model::Fork& fork, const model::Domain& definition, bool paused);
 
-/// The note without the memory that waited.
+/// The note without the memory that waited; "" = none is needed any more.
 std::string started_text(model::Fork fork);
+/// Removes the file of such memory that is nobody's but the domain's own.
+void remove_used_memory(Plan& plan, const model::Fork& fork);
 
 } // namespace domsnap::plan

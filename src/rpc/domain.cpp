@@ -105,8 +105,7 @@ OfDomain define_xml_flags(Call& call, const TextFlags& arguments) {
 }
 
 void undefine(Call& call, const DomainRef& domain, uint32_t flags) {
-    // Managed saves and checkpoints are not there to be kept; NVRAM and TPM are removed or kept as the flags
-    // say.
+    // Checkpoints are not there to be kept; all else is removed or kept as the flags say.
     constexpr uint32_t managed_save = 1, snapshots_metadata = 2, nvram = 4, keep_nvram = 8, checkpoints = 16,
                        tpm = 32, keep_tpm = 64;
     check_flags(flags, managed_save | snapshots_metadata | nvram | keep_nvram | checkpoints | tpm | keep_tpm,
@@ -116,6 +115,7 @@ void undefine(Call& call, const DomainRef& domain, uint32_t flags) {
     options.nvram = flags & nvram;
     options.keep_nvram = flags & keep_nvram;
     options.tpm = flags & tpm;
+    options.managed_save = flags & managed_save;
     options.keep_tpm = flags & keep_tpm;
     call.host().undefine(key_of(domain), options);
 }
@@ -140,7 +140,7 @@ Number rename(Call& call, const RenameArguments& arguments) {
     return {0};
 }
 
-// Every domain is defined; none starts by itself, has a managed save, or a label.
+// Every domain is defined; none starts by itself, or has a label.
 Number is_active(Call& call, const OfDomain& arguments) {
     return {call.host().info(key_of(arguments.domain)).active()};
 }
@@ -153,8 +153,7 @@ Number is_updated(Call& call, const OfDomain& arguments) {
     return {call.host().info(key).active() && call.host().xml(key, false) != call.host().xml(key, true)};
 }
 Number has_managed_save(Call& call, const DomainFlags& arguments) {
-    call.host().info(key_of(arguments.domain));
-    return {0};
+    return {call.host().has_managed_save(key_of(arguments.domain))};
 }
 Number get_autostart(Call& call, const OfDomain& arguments) {
     call.host().info(key_of(arguments.domain));

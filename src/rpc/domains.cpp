@@ -57,7 +57,7 @@ StateNumbers numbers_of(const DomainInfo& info) {
     return {5, reason_in(off, info.reason)};
 }
 
-bool is_wanted(const DomainInfo& info, bool has_snapshots, uint32_t flags) {
+bool is_wanted(const DomainInfo& info, bool has_snapshots, bool has_save, uint32_t flags) {
     namespace f = list_flags;
     const auto group = [&](std::initializer_list<std::pair<uint32_t, bool>> members) {
         bool asked = false, any = false;
@@ -75,7 +75,7 @@ bool is_wanted(const DomainInfo& info, bool has_snapshots, uint32_t flags) {
                   {f::paused, state == 3},
                   {f::shutoff, state == 5},
                   {f::other, state == 6}}) &&
-           group({{f::managed_save, false}, {f::no_managed_save, true}}) &&
+           group({{f::managed_save, has_save}, {f::no_managed_save, !has_save}}) &&
            group({{f::autostart, false}, {f::no_autostart, true}}) &&
            group({{f::has_snapshot, has_snapshots}, {f::no_snapshot, !has_snapshots}}) &&
            group({{f::has_checkpoint, false}, {f::no_checkpoint, true}});
@@ -83,10 +83,12 @@ bool is_wanted(const DomainInfo& info, bool has_snapshots, uint32_t flags) {
 
 std::vector<DomainInfo> wanted_domains(const Host& host, uint32_t flags) {
     const bool by_snapshots = flags & (list_flags::has_snapshot | list_flags::no_snapshot);
+    const bool by_saves = flags & (list_flags::managed_save | list_flags::no_managed_save);
     const bool active_only = (flags & list_flags::active) && !(flags & list_flags::inactive);
     std::vector<DomainInfo> wanted;
     for (auto& info : host.list(!active_only))
-        if (is_wanted(info, by_snapshots && !host.snapshots(info.name).empty(), flags))
+        if (is_wanted(info, by_snapshots && !host.snapshots(info.name).empty(),
+                      by_saves && host.has_managed_save(info.name), flags))
             wanted.push_back(std::move(info));
     return wanted;
 }

@@ -23,7 +23,7 @@ struct StateNumbers {
 StateNumbers numbers_of(const DomainInfo& info);
 
 /// virConnectListAllDomainsFlags: within a group any that is set, across the groups all.
-bool is_wanted(const DomainInfo& info, bool has_snapshots, uint32_t flags);
+bool is_wanted(const DomainInfo& info, bool has_snapshots, bool has_save, uint32_t flags);
 /// Those of the host's that the flags want, in its order.
 std::vector<DomainInfo> wanted_domains(const Host& host, uint32_t flags);
 

@@ -9,10 +9,12 @@ namespace domsnap::rpc {
 namespace {
 
 void start(Call& call, const std::string& key, uint32_t flags) {
-    // What these two ask for is so anyhow: no managed save is there to be dropped, no cache in the way.
+    // bypass_cache: no cache is in the way anyhow.
     constexpr uint32_t paused = 1, bypass_cache = 4, force_boot = 8, reset_nvram = 32;
     check_flags(flags, paused | bypass_cache | force_boot | reset_nvram, call.procedure);
-    call.host().start(key, {.paused = (flags & paused) != 0, .reset_nvram = (flags & reset_nvram) != 0});
+    call.host().start(key, {.paused = (flags & paused) != 0,
+                            .reset_nvram = (flags & reset_nvram) != 0,
+                            .force_boot = (flags & force_boot) != 0});
 }
 
 Nothing create(Call& call, const OfDomain& arguments) {

@@ -44,6 +44,7 @@ std::string adopt_json(const std::vector<AdoptResult>& results) {
                            {"uuid", result.uuid},
                            {"good", result.good()},
                            {"known", result.known},
+                           {"managed_save", result.managed_save},
                            {"problems", result.problems},
                            {"notes", result.notes},
                            {"snapshots", std::move(snapshots)},

@@ -1,5 +1,6 @@
 """A real libvirtd of the test's own: it sees its folders (/etc/libvirt, /var/lib/libvirt, /run/libvirt, …) below one folder
-of the scratch, by mounts in a mount namespace, and touches no other libvirt of the machine."""
+of the scratch, by mounts in a mount namespace, and touches no other libvirt of the machine. It is the one that is installed here, or
+one out of a root that bench/peer.py made, whose folders are mounted over those of this machine."""
 import os
 import pathlib
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 from guest import wait_for
 from scratch import requires
 
-FOLDERS = ["etc/libvirt", "var/lib/libvirt", "var/cache/libvirt", "var/log/libvirt", "run/libvirt"]
+FOLDERS = ["etc/libvirt", "var/lib/libvirt", "var/cache/libvirt", "var/log/libvirt", "run/libvirt", "var/log/swtpm", "var/lib/swtpm-localca"]
 # remember_owner: it would write attributes into files that others have.
 QEMU_CONF = """user = "root"
 group = "root"
@@ -20,10 +21,15 @@ stdio_handler = "file"
 dynamic_ownership = 0
 remember_owner = 0
 snapshot_image_format = "{packing}"
+save_image_format = "{packing}"
+swtpm_user = "root"
+swtpm_group = "root"
 """
+PEER_FOLDERS = ["usr/lib/libvirt", "usr/lib/x86_64-linux-gnu/libvirt", "usr/share/libvirt"]
 START = """set -e
 root=$1; shift
 for folder in {folders}; do mkdir -p /$folder; mount --bind $root/$folder /$folder; done
+for folder in {peer}; do mount --bind $PEER/$folder /$folder; done
 mount --bind $root/passwd /etc/passwd
 mount --bind $root/group /etc/group
 exec "$@"
@@ -33,13 +39,13 @@ exec "$@"
 class Libvirtd:
     """root stands for /: domsnap adopt --from ROOT."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, peer=None):
         requires(os.geteuid() == 0, "a libvirtd of one's own needs root")
         for program in ("libvirtd", "virsh", "unshare"):
             requires(shutil.which(program), f"{program} is not installed")
         alone = subprocess.run(["unshare", "--mount", "true"], capture_output=True, text=True, check=False)
         requires(alone.returncode == 0, f"no mount namespace can be made here: {alone.stderr.strip()}")
-        self.root, self.scratch, self.process = scratch / "host", scratch, None
+        self.root, self.scratch, self.process, self.peer = scratch / "host", scratch, None, peer
         for folder in FOLDERS:
             (self.root / folder).mkdir(parents=True)
         # libvirt wants its default user to exist, even where another is configured.
@@ -50,13 +56,17 @@ class Libvirtd:
     def start(self, packing="raw"):
         (self.root / "etc/libvirt/qemu.conf").write_text(QEMU_CONF.format(packing=packing))
         (self.root / "etc/libvirt/libvirtd.conf").write_text('auth_unix_ro = "none"\nauth_unix_rw = "none"\n')
-        script = START.format(folders=" ".join(FOLDERS))
+        script = START.format(folders=" ".join(FOLDERS), peer=" ".join(PEER_FOLDERS if self.peer else []))
+        program, environment = "libvirtd", {**os.environ}
+        if self.peer:
+            program = f"{self.peer}/usr/sbin/libvirtd"
+            environment.update(PEER=str(self.peer), LD_LIBRARY_PATH=f"{self.peer}/usr/lib/x86_64-linux-gnu")
         # The last argument is for whoever clears the scratch folder up.
         with open(self.scratch / "libvirtd.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", script, "sh", str(self.root), "libvirtd", "--config",
+                ["unshare", "--mount", "sh", "-c", script, "sh", str(self.root), program, "--config",
                  "/etc/libvirt/libvirtd.conf", "--pid-file", "/run/libvirt/libvirtd.pid"],
-                stdin=subprocess.DEVNULL, stderr=log, stdout=log)
+                stdin=subprocess.DEVNULL, stderr=log, stdout=log, env=environment)
         wait_for(lambda: self.process.poll() is not None or self.virsh("list").returncode == 0, 60, "libvirtd is up")
         requires(self.process.poll() is None, "libvirtd does not come up here: " + (self.scratch / "libvirtd.log").read_text()[-500:])
 

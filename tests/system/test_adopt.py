@@ -1,27 +1,35 @@
 """adopt: domains with snapshots that a real libvirt made are taken over, and gone back to where their files are."""
+import os
 import shutil
 import struct
+import unittest
 
 import harness
+import test_firmware
+import test_networks
 from harness import Disk, fingerprint, tool
 from libvirt_daemon import Libvirtd
-from scratch import difference
+from scratch import difference, qemu
 
 
 class AdoptTest(harness.SystemTest):
     def setUp(self):
         super().setUp()
-        self.libvirt = Libvirtd(self.scratch)
+        self.libvirt = Libvirtd(self.scratch, self.peer())
         self.addCleanup(self.libvirt.stop)
         self.libvirt.start()
         self.scratch.state.mkdir(0o700)
+
+    def peer(self):
+        """The root that libvirt is taken from; None = the one that is installed."""
 
     def virsh(self, *arguments):
         return self.libvirt.ok(*arguments)
 
     def define_in_libvirt(self, name="g", **options):
         file = self.scratch / f"{name}.xml"
-        file.write_text(self.domain_xml(name, [Disk(f"vd{c}", self.scratch.image(f"{name}-vd{c}.qcow2")) for c in "ab"], **options))
+        disks = [Disk(f"vd{c}", self.scratch.image(f"{name}-vd{c}.qcow2")) for c in "ab"]
+        file.write_text(self.domain_xml(name, disks, **{"emulator": qemu(), **options}))
         self.virsh("define", file)
 
     def adopt(self, *arguments):
@@ -200,6 +208,176 @@ class Offline(AdoptTest):
         self.ok("snapshot-delete", "a", "s")
         self.assertEqual(self.sources("a")["vda"].name, "a-vda.s")  # what b reads is not merged into
         tool("qemu-img", "check", "-q", self.scratch / "b.qcow2")
+
+
+class Memory(AdoptTest):
+    """A guest whose memory libvirt saved."""
+
+    def boot_in_libvirt(self, **options):
+        self.define_in_libvirt(**{"memory_mib": 128, **options})
+        self.virsh("start", "g")
+        guest = self.guest()
+        guest.wait_until_up(240)
+        return guest
+
+    def restart_libvirt(self, packing):
+        self.libvirt.stop()
+        self.libvirt.start(packing)
+
+    def saved_in_libvirt(self, packing="lzop", **options):
+        guest = self.boot_in_libvirt(**options)
+        self.restart_libvirt(packing)
+        guest.do("note before")
+        marks = self.marks_of(guest)
+        self.virsh("managedsave", "g")
+        return guest, marks
+
+
+class Saved(Memory):
+    """In every form."""
+
+    def packings(self):
+        return ["bzip2", "xz", "lzop"]
+
+    def test_every_packing(self):
+        harness.requires(all(map(shutil.which, ["bzip2", "xz", "lzop", "zstd"])), "bzip2, xz, lzop or zstd is not installed")
+        guest = self.boot_in_libvirt()
+        marks = {}
+        for packing in self.packings():
+            self.restart_libvirt(packing)
+            guest.do(f"note {packing}")
+            marks[packing] = self.marks_of(guest)
+            self.virsh("snapshot-create-as", "g", packing, "--memspec", f"file={self.scratch.path}/{packing}.mem,snapshot=external")
+        self.virsh("destroy", "g")
+        told = self.dry_run("g")
+        for packing in self.packings():
+            self.assertIn(f"{packing}.mem ({packing})", told.out)
+        self.ok(*self.adopt("g"))
+        for packing in self.packings():
+            self.ok("snapshot-revert", "g", packing)
+            self.assert_back(guest, marks[packing])
+
+    def test_a_managed_save(self):
+        guest, marks = self.saved_in_libvirt()
+        kept = self.libvirt.root / "var/lib/libvirt/qemu/save/g.save"
+        told = self.dry_run("g")
+        self.assertIn(f"its memory is copied from {kept}: the next start goes on from it", told.out)
+        with self.subTest("of other disks"):
+            definition = self.libvirt.root / "etc/libvirt/qemu/g.xml"
+            text = definition.read_text()
+            definition.write_text(text.replace("g-vda.qcow2", "other.qcow2"))
+            self.scratch.image("other.qcow2")
+            self.assert_refused("g", naming=["'vda'", "g-vda.qcow2"])
+            definition.write_text(text)
+        self.assertIn("--managed-save", self.cli(*self.adopt("g")).err)
+        self.virsh("undefine", "g", "--managed-save")
+        self.assertFalse(kept.exists())
+        with self.nothing_changes():
+            self.refused("snapshot-create-as", "g", "s", naming="waits for its next start")
+            self.refused("undefine", "g", naming="managed save image exists")
+        self.assertEqual(self.ok("list", "--all", "--with-managed-save", "--name").split(), ["g"])
+        self.ok("domrename", "g", "h")
+        self.ok("domrename", "h", "g")
+        self.ok("start", "g")
+        self.assert_back(guest, marks)
+        self.assertEqual(self.ok("list", "--all", "--with-managed-save", "--name").split(), [])
+        self.assertEqual(list(self.scratch.state.rglob("managed-save")), [])
+        self.ok("snapshot-create-as", "g", "s", "--memspec", self.scratch / "s.mem")
+        guest.do("note later")
+        self.ok("snapshot-revert", "g", "s")
+        self.assert_back(guest, marks)
+        self.ok("destroy", "g")
+        self.ok("start", "g")
+        guest.wait_until_up()
+        self.assertNotEqual(guest.status()["boot"], marks["boot"])
+
+    def test_a_managed_save_whose_disks_were_written_to(self):
+        guest, marks = self.saved_in_libvirt("raw")
+        self.libvirt.stop()
+        shown = self.ok(*self.adopt("g", "--take"))
+        self.assertIn("g.save.adopted-by-domsnap", shown)
+        tool("qemu-io", "-f", "qcow2", "-c", "write -P 1 60M 64k", self.scratch / "g-vdb.qcow2")
+        with self.nothing_changes():
+            self.refused("start", "g", naming=["g-vdb.qcow2", "written to"])
+        self.ok("start", "g", "--force-boot")
+        guest.wait_until_up()
+        self.assertNotEqual(guest.status()["boot"], marks["boot"])
+        self.assertEqual(list(self.scratch.state.rglob("managed-save")), [])
+
+
+@unittest.skipUnless(test_firmware.OVMF.exists(), "OVMF is not installed (package ovmf)")
+@unittest.skipUnless(shutil.which("swtpm") and shutil.which("swtpm_setup"), "swtpm is not installed (swtpm, swtpm-tools)")
+class WithFirmware(Memory):
+    """UEFI's variables and the TPM's state come along."""
+
+    def domain_xml(self, *arguments, **options):
+        text = super().domain_xml(*arguments, devices=test_firmware.TPM, **options)
+        return text.replace("<os>", f"<os firmware='efi'>{test_firmware.WISHES}")
+
+    def write(self, word):
+        self.guest().do(f"efi-write Word {word}")
+        self.guest().do(f"tpm-write {test_firmware.INDEX} {word}")
+
+    def assert_words(self, word):
+        self.assertEqual(self.guest().do("efi-read Word")["text"], word)
+        self.assertEqual(self.guest().do(f"tpm-read {test_firmware.INDEX}")["text"], word)
+
+    def test_every_kind(self):
+        guest = self.boot_in_libvirt(memory_mib=256)  # with less the firmware finds no room
+        self.write("saved")
+        self.virsh("snapshot-create-as", "g", "s", "--memspec", f"file={self.scratch.path}/s.mem,snapshot=external")
+        self.write("later")
+        marks = self.marks_of(guest)
+        self.virsh("managedsave", "g")
+        told = self.dry_run("g")
+        self.assertIn("its TPM's state is copied from", told.out)
+        self.ok(*self.adopt("g"))
+        self.virsh("undefine", "g", "--managed-save", "--snapshots-metadata", "--keep-nvram")
+        self.ok("start", "g")
+        self.assert_back(guest, marks)
+        self.assert_words("later")
+        self.write("ours")
+        self.ok("snapshot-revert", "g", "s")
+        self.assert_words("saved")
+        self.assert_healthy()
+        self.ok("snapshot-create-as", "g", "t", "--memspec", self.scratch / "t.mem")
+        self.write("more")
+        self.ok("destroy", "g")
+        self.ok("start", "g")
+        guest.wait_until_up(240)
+        self.assert_words("more")
+        self.ok("snapshot-revert", "g", "t")
+        self.assert_words("saved")
+
+
+class OnABridge(Memory):
+    """A guest on a bridge of the host's, or on a network of libvirt's that is one, goes on there."""
+
+    own_network, ip = test_networks.Networks.own_network, test_networks.Networks.ip
+    bridge, ports = test_networks.Networks.bridge, test_networks.Networks.ports
+
+    def setUp(self):
+        harness.requires(os.environ.get("DOMSNAP"), "DOMSNAP does not name the domsnap command")
+        self.own_network()
+        self.bridge("br7")
+        super().setUp()
+
+    def test_both(self):
+        network = self.scratch / "network.xml"
+        network.write_text("<network><name>lab</name><forward mode='bridge'/><bridge name='br7'/></network>")
+        self.virsh("net-define", network)
+        self.virsh("net-start", "lab")
+        interfaces = "<interface type='bridge'><source bridge='br7'/><model type='virtio'/></interface>"
+        interfaces += "<interface type='network'><source network='lab'/><model type='virtio'/></interface>"
+        guest, marks = self.saved_in_libvirt("raw", devices=interfaces)
+        self.assert_refused("g", naming=["network='lab'"])
+        (self.scratch.state / "networks").write_text("lab br7\n")
+        self.ok(*self.adopt("g"))
+        self.virsh("undefine", "g", "--managed-save")
+        self.ok("start", "g")
+        self.assert_back(guest, marks)
+        self.assertEqual(len(self.ports("br7")), 2)
+        self.ok("destroy", "g")
 
 
 if __name__ == "__main__":

@@ -186,5 +186,28 @@ TEST(Fork, ItsNoteIsReadAsItWasWritten) {
     EXPECT_THAT(error_of([&] { model::fork_from(incomplete); }), HasSubstr("uuid"));
 }
 
+TEST(Fork, MemoryThatLibvirtSavedIsLoadedOnceAndRemoved) {
+    const auto definition = test_facts(model::SnapshotState::shutoff).definition;
+    model::Fork note;
+    note.created = 5;
+    note.image = "/state/firmware/u/managed-save";
+    note.hash = "00c5a1f3d2e4b697";
+    for (const auto& disk : definition.disks)
+        if (!disk.empty()) note.disks.push_back({disk.target, disk.source, {}, 7});
+    note.memory = model::WaitingMemory{true, false, definition.document};
+    const auto read = model::fork_from(model::to_element(note));
+    EXPECT_TRUE(read.adopted());
+    EXPECT_EQ(read.disks.front().modified, 7u);
+    EXPECT_TRUE(read.memory && read.memory->paused);
+
+    const auto plan = plan_first_start(read, definition, false);
+    EXPECT_THAT(kinds(plan), ElementsAre("start-guest", "put-fork", "remove-file"));
+    const auto& start = std::get<StartGuest>(plan.steps.front());
+    EXPECT_TRUE(start.paused && !start.mapped && !start.at_once);
+    EXPECT_EQ(std::get<PutFork>(plan.steps[1]).text, "");
+    EXPECT_EQ(plan.clean_up, 2u);
+    EXPECT_EQ(std::get<RemoveFile>(plan.steps.back()).path, note.image);
+}
+
 } // namespace
 } // namespace domsnap::plan
