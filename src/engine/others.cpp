@@ -59,12 +59,18 @@ void add_files(const plan::Facts& facts, std::set<std::string>& files, const Vie
     if (const auto fork = fork_of(other.folder())) {
         files.insert(fork->image);
         for (const auto& disk : fork->disks)
-            add_chain(facts, files, disk.file, {});
+            if (!disk.file.empty()) add_chain(facts, files, disk.file, {});
     }
     if (const auto ram = mapped_ram(other); ram && !ram->copy) files.insert(ram->image);
 }
 
 } // namespace
+
+std::set<std::string> files_that_are_read(const View& view) {
+    std::set<std::string> files;
+    add_files(plan::Facts{}, files, view);
+    return files;
+}
 
 std::set<std::string> files_of_others(const Session& session, const plan::Facts& facts) {
     std::set<std::string> files;

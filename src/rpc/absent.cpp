@@ -1,4 +1,4 @@
-// What domsnap does not have and every client asks for: networks, volumes, devices, secrets, filters,
+// What domsnap does not have and every client asks for: networks, devices, secrets, filters,
 // checkpoints. There are none; and who asks for one by name is told so by libvirt's number for it.
 #include "rpc/domains.h"
 
@@ -106,11 +106,6 @@ static void add_lists(Family& family) {
 static void add_lookups(Family& family) {
     for (const auto name : {"network_lookup_by_name", "network_lookup_by_uuid"})
         family.push_back(finds_none<Code::no_network, Area::network>(name, "Network"));
-    for (const auto name : {"storage_pool_lookup_by_volume", "storage_pool_lookup_by_target_path"})
-        family.push_back(finds_none<Code::no_storage_pool, Area::storage>(name, "Storage pool"));
-    for (const auto name :
-         {"storage_vol_lookup_by_name", "storage_vol_lookup_by_key", "storage_vol_lookup_by_path"})
-        family.push_back(finds_none<Code::no_storage_volume, Area::storage>(name, "Storage volume"));
     for (const auto name : {"interface_lookup_by_name", "interface_lookup_by_mac_string"})
         family.push_back(finds_none<Code::no_interface, Area::interface>(name, "Interface"));
     for (const auto name : {"node_device_lookup_by_name", "node_device_lookup_scsi_host_by_wwn"})

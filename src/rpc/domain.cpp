@@ -1,4 +1,5 @@
 // Domains: found, listed, described, defined.
+#include "rpc/disk_formats.h"
 #include "rpc/domains.h"
 
 #include <algorithm>
@@ -96,7 +97,7 @@ Text get_xml(Call& call, const DomainFlags& arguments) {
 }
 
 OfDomain define(Call& call, const std::string& xml, bool validate) {
-    return {ref_of(call.host().info(call.host().define(xml, validate)))};
+    return {ref_of(call.host().info(call.host().define(with_disk_formats(call, xml), validate)))};
 }
 OfDomain define_xml(Call& call, const Text& xml) { return define(call, xml.text, false); }
 OfDomain define_xml_flags(Call& call, const TextFlags& arguments) {

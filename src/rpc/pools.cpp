@@ -26,7 +26,9 @@ static std::string uuid_of(const std::string& name) {
 static Pool parse(const std::string& xml) {
     const auto root = xml::parse_root(xml, "pool", "(storage_pool_definition)");
     Pool pool{root.text_at("name"), canonical_uuid(root.text_at("uuid")).value_or(""),
-              root.text_at("target/path"), false};
+              root.text_at("target/path"), false, false};
+    while (pool.folder.size() > 1 && pool.folder.ends_with('/'))
+        pool.folder.pop_back(); // a volume is found by its path
     if (root.attribute("type") != "dir")
         throw Error(
             ErrorCode::unsupported,
@@ -37,6 +39,22 @@ static Pool parse(const std::string& xml) {
                     "XML error: a pool needs a <name> and an absolute <path> in <target>");
     if (pool.uuid.empty()) pool.uuid = uuid_of(pool.name);
     return pool;
+}
+
+void Pools::keep_up(const std::vector<FolderPool>& configured) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [name, pool] : pools_)
+        pool.configured = false;
+    for (const auto& [name, folder] : configured) {
+        auto& pool = pools_.try_emplace(name, Pool{name, uuid_of(name), folder, true, true}).first->second;
+        pool.folder = folder;
+        pool.configured = true;
+        was_configured_.insert(name);
+    }
+    std::erase_if(pools_, [&](const auto& entry) {
+        return !entry.second.configured && was_configured_.contains(entry.first);
+    });
+    std::erase_if(was_configured_, [&](const auto& name) { return !pools_.contains(name); });
 }
 
 Pool Pools::define(const std::string& xml) {
@@ -68,7 +86,14 @@ void Pools::set_active(const std::string& name, bool active) {
 
 void Pools::forget(const std::string& name) {
     const std::lock_guard lock(mutex_);
-    pools_.erase(std::string(find(pools_, name).name));
+    const auto& pool = find(pools_, name);
+    if (pool.configured)
+        throw Error(
+            ErrorCode::conflict,
+            fmt::format("Requested operation is not valid: pool '{}' is configured", text::printable(name)),
+            "take its line out of the file 'pools' in domsnap's state folder, or write one into it that has "
+            "no 'default'");
+    pools_.erase(std::string(pool.name));
 }
 
 Pool Pools::get(const std::string& name) const {

@@ -1,4 +1,5 @@
 // A domain's life: started, stopped, paused.
+#include "rpc/disk_formats.h"
 #include "rpc/domains.h"
 #include "xml/document.h"
 
@@ -40,7 +41,7 @@ void refuse_known(Call& call, const std::string& name) {
 OfDomain create_xml(Call& call, const TextFlags& arguments) {
     constexpr uint32_t validate = 16;
     refuse_known(call, xml::parse_root(arguments.text, "domain", "(domain_definition)").text_at("name"));
-    const auto name = call.host().define(arguments.text, arguments.flags & validate);
+    const auto name = call.host().define(with_disk_formats(call, arguments.text), arguments.flags & validate);
     try {
         start(call, name, arguments.flags & ~validate);
     } catch (...) {

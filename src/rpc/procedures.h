@@ -58,6 +58,7 @@ Family statistics_family();
 Family event_family();
 Family stream_family();
 Family storage_family();
+Family volume_family();
 Family absent_family();
 Family qemu_family(); ///< of the program "qemu", by its own numbers: their order
 

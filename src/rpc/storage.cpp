@@ -1,4 +1,5 @@
-// Storage pools, as far as they are had: see pools.h.
+// Storage pools: see pools.h. Their volumes are volume.cpp's.
+#include "rpc/storage.h"
 #include "rpc/domains.h"
 
 #include "base/text.h"
@@ -8,6 +9,22 @@
 #include <fmt/format.h>
 
 namespace domsnap::rpc {
+
+namespace {} // namespace
+
+Pools& pools_of(Call& call) {
+    auto& pools = call.service().pools;
+    pools.keep_up(configured_pools(call.host().folders()));
+    return pools;
+}
+
+Pool active_pool(Call& call, const std::string& name) {
+    auto pool = pools_of(call).get(name);
+    if (!pool.active)
+        throw Refusal(Code::operation_invalid, Area::storage,
+                      fmt::format("Requested operation is not valid: storage pool '{}' is not active", name));
+    return pool;
+}
 
 namespace {
 
@@ -51,10 +68,10 @@ PoolList list_all(Call& call, const ListWanted& wanted) {
         return !(wanted.flags & group) || (wanted.flags & holds);
     };
     PoolList list;
-    for (const auto& pool : call.service().pools.all()) {
+    for (const auto& pool : pools_of(call).all()) {
         if (!any(active | inactive, pool.active ? active : inactive) ||
-            !any(transient | persistent, persistent) || !any(autostart | no_autostart, no_autostart) ||
-            !any(~63u, folder))
+            !any(transient | persistent, persistent) ||
+            !any(autostart | no_autostart, pool.configured ? autostart : no_autostart) || !any(~63u, folder))
             continue;
         ++list.count;
         if (wanted.need_results) list.pools.push_back(ref_of(pool));
@@ -64,7 +81,7 @@ PoolList list_all(Call& call, const ListWanted& wanted) {
 
 Names names_of(Call& call, bool active, int32_t max) {
     Names names;
-    for (const auto& pool : call.service().pools.all())
+    for (const auto& pool : pools_of(call).all())
         if (pool.active == active && names.size() < static_cast<size_t>(std::max(max, 0)))
             names.push_back(pool.name);
     return names;
@@ -78,84 +95,82 @@ Number count_defined(Call& call, const Nothing&) {
 SomeNames list_active(Call& call, const Number& max) { return {names_of(call, true, max.value)}; }
 SomeNames list_defined(Call& call, const Number& max) { return {names_of(call, false, max.value)}; }
 
-OfPool lookup_by_name(Call& call, const Text& name) { return {ref_of(call.service().pools.get(name.text))}; }
+OfPool lookup_by_name(Call& call, const Text& name) { return {ref_of(pools_of(call).get(name.text))}; }
 OfPool lookup_by_uuid(Call& call, const ByUuid& wanted) {
-    for (const auto& pool : call.service().pools.all())
+    for (const auto& pool : pools_of(call).all())
         if (uuid_bytes(pool.uuid) == wanted.uuid) return {ref_of(pool)};
     throw Refusal(Code::no_storage_pool, Area::storage,
                   fmt::format("Storage pool not found: no storage pool with matching uuid '{}'",
                               uuid_text(wanted.uuid)));
 }
 
+constexpr uint32_t build_flags = 7; ///< build; with overwrite, without
+
 OfPool define(Call& call, const TextFlags& a) {
     check_flags(a.flags, 1, call.procedure); // validate: what is read of it is checked anyhow
-    return {ref_of(call.service().pools.define(a.text))};
+    return {ref_of(pools_of(call).define(a.text))};
 }
 Nothing create(Call& call, const PoolFlags& a) {
-    check_flags(a.flags, 0, call.procedure);
-    call.service().pools.set_active(a.pool.name, true);
+    check_flags(a.flags, build_flags, call.procedure);
+    const auto pool = pools_of(call).get(a.pool.name);
+    if (a.flags) make_pool_folder(pool.folder);
+    static_cast<void>(space_of_pool(pool.folder));
+    pools_of(call).set_active(a.pool.name, true);
+    return {};
+}
+/// libvirt's transient pool: here it is known as long as any other.
+OfPool create_xml(Call& call, const TextFlags& a) {
+    check_flags(a.flags, build_flags, call.procedure);
+    const auto pool = pools_of(call).define(a.text);
+    create(call, PoolFlags{ref_of(pool), a.flags});
+    return {ref_of(pool)};
+}
+Nothing build(Call& call, const PoolFlags& a) {
+    check_flags(a.flags, 7, call.procedure); // a folder's content is never overwritten
+    make_pool_folder(pools_of(call).get(a.pool.name).folder);
     return {};
 }
 Nothing destroy(Call& call, const OfPool& a) {
-    call.service().pools.set_active(a.pool.name, false);
+    pools_of(call).set_active(a.pool.name, false);
     return {};
 }
 Nothing undefine(Call& call, const OfPool& a) {
-    call.service().pools.forget(a.pool.name);
+    pools_of(call).forget(a.pool.name);
     return {};
 }
 Nothing refresh(Call& call, const PoolFlags& a) {
-    call.service().pools.get(a.pool.name);
+    active_pool(call, a.pool.name); // its volumes are looked for whenever somebody asks
     return {};
 }
-Number get_autostart(Call& call, const OfPool& a) {
-    call.service().pools.get(a.pool.name);
-    return {0};
-}
-/// virt-install always asks for it. A pool is not started, so there is nothing to do, now or later.
+/// One that is configured is active whenever the server runs.
+Number get_autostart(Call& call, const OfPool& a) { return {pools_of(call).get(a.pool.name).configured}; }
+/// virt-install always asks for it. There is nothing to do, now or later.
 Nothing set_autostart(Call& call, const PoolNumber& a) {
-    call.service().pools.get(a.pool.name);
+    pools_of(call).get(a.pool.name);
     return {};
 }
-Number is_active(Call& call, const OfPool& a) { return {call.service().pools.get(a.pool.name).active}; }
+Number is_active(Call& call, const OfPool& a) { return {pools_of(call).get(a.pool.name).active}; }
 Number is_persistent(Call& call, const OfPool& a) {
-    call.service().pools.get(a.pool.name);
+    pools_of(call).get(a.pool.name);
     return {1};
 }
 PoolInfo get_info(Call& call, const OfPool& a) {
     constexpr uint32_t inactive = 0, running = 2;
-    return {call.service().pools.get(a.pool.name).active ? running : inactive, 0, 0, 0};
+    const auto pool = pools_of(call).get(a.pool.name);
+    if (!pool.active) return {inactive, 0, 0, 0};
+    const auto space = space_of_pool(pool.folder);
+    return {running, space.capacity, space.capacity - space.available, space.available};
 }
 Text get_xml(Call& call, const PoolFlags& a) {
-    const auto pool = call.service().pools.get(a.pool.name);
-    return {fmt::format(
-        "<pool type='dir'>\n  <name>{}</name>\n  <uuid>{}</uuid>\n  <source>\n  </source>\n  <target>\n"
-        "    <path>{}</path>\n  </target>\n</pool>\n",
-        model::escape_xml(pool.name), pool.uuid, model::escape_xml(pool.folder))};
+    const auto pool = pools_of(call).get(a.pool.name);
+    const auto space = pool.active ? space_of_pool(pool.folder) : FolderSpace{};
+    return {fmt::format("<pool type='dir'>\n  <name>{}</name>\n  <uuid>{}</uuid>\n"
+                        "  <capacity unit='bytes'>{}</capacity>\n  <allocation unit='bytes'>{}</allocation>\n"
+                        "  <available unit='bytes'>{}</available>\n  <source>\n  </source>\n  <target>\n"
+                        "    <path>{}</path>\n  </target>\n</pool>\n",
+                        model::escape_xml(pool.name), pool.uuid, space.capacity,
+                        space.capacity - space.available, space.available, model::escape_xml(pool.folder))};
 }
-Number no_volumes(Call& call, const OfPool& a) {
-    call.service().pools.get(a.pool.name);
-    return {0};
-}
-SomeNames no_volume_names(Call& call, const PoolNumber& a) {
-    call.service().pools.get(a.pool.name);
-    return {};
-}
-struct VolumeListArguments {
-    NamedRef pool;
-    int32_t need_results = 0;
-    uint32_t flags = 0;
-    DOMSNAP_WIRE(pool, need_results, flags)
-};
-struct EmptyList {
-    uint32_t entries = 0, count = 0;
-    DOMSNAP_WIRE(entries, count)
-};
-EmptyList no_volume_list(Call& call, const VolumeListArguments& a) {
-    call.service().pools.get(a.pool.name);
-    return {};
-}
-
 } // namespace
 
 Family storage_family() {
@@ -169,6 +184,8 @@ Family storage_family() {
         reads("storage_pool_lookup_by_uuid", lookup_by_uuid),
         writes("storage_pool_define_xml", define),
         writes("storage_pool_create", create),
+        writes("storage_pool_create_xml", create_xml),
+        writes("storage_pool_build", build),
         writes("storage_pool_destroy", destroy),
         writes("storage_pool_undefine", undefine),
         writes("storage_pool_refresh", refresh),
@@ -178,9 +195,6 @@ Family storage_family() {
         reads("storage_pool_is_persistent", is_persistent),
         reads("storage_pool_get_info", get_info),
         reads("storage_pool_get_xml_desc", get_xml),
-        reads("storage_pool_num_of_volumes", no_volumes),
-        reads("storage_pool_list_volumes", no_volume_names),
-        reads("storage_pool_list_all_volumes", no_volume_list),
     };
 }
 
