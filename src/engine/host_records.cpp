@@ -72,9 +72,13 @@ std::vector<SnapshotInfo> Host::snapshots(const std::string& domain) const {
 }
 
 static SnapshotInfo::Ram ram_of(const View& view, const std::string& image) {
-    const auto ram = mapped_ram(view);
-    if (!ram || !is_mapped_from(*ram, image)) return SnapshotInfo::Ram::own;
-    return ram->copy ? SnapshotInfo::Ram::mapped_on_tmpfs : SnapshotInfo::Ram::mapped;
+    try {
+        const auto ram = mapped_ram(view);
+        if (!ram || !is_mapped_from(*ram, image)) return SnapshotInfo::Ram::own;
+        return ram->copy ? SnapshotInfo::Ram::mapped_on_tmpfs : SnapshotInfo::Ram::mapped;
+    } catch (const Error&) {
+        return SnapshotInfo::Ram::own; // what is wrong with its image is said elsewhere
+    }
 }
 
 SnapshotInfo Host::snapshot_info(const std::string& domain, const std::string& snapshot) const {

@@ -1,6 +1,13 @@
 """For tests of the ways back to memory and disks that were saved together: what is put into a guest before, and what is done
 to it after."""
+import hashlib
+import pathlib
+
 import harness
+
+
+def content_of(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
 class CheckpointTest(harness.SystemTest):

@@ -1,20 +1,15 @@
 """RAM as a private mapping of the memory image: the guest gets what was saved, the image stays what it was whatever the guest
 does, and nobody gets a page that is not the image's own."""
-import hashlib
 import json
 import os
 import pathlib
 
 import foreign
 import harness
-from checkpoints import CheckpointTest
+from checkpoints import CheckpointTest, content_of
 from harness import wait_for
 
 PAGE = 4096
-
-
-def content_of(path):
-    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
 class Mapped(CheckpointTest):

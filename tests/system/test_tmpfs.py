@@ -5,13 +5,19 @@ import pathlib
 
 import foreign
 import harness
-from checkpoints import CheckpointTest
-from test_mapped import content_of
+from checkpoints import CheckpointTest, content_of
+from harness import wait_for
 
 COPY = "memfd:domsnap-ram"
 
 
 class Tmpfs(CheckpointTest):
+    balloon = "none"
+
+    def domain_xml(self, *arguments, **options):
+        text = super().domain_xml(*arguments, **options)
+        return text.replace("<memballoon model='none'/>", f"<memballoon model='{self.balloon}'/>")
+
     def mappings(self):
         return [line for line in pathlib.Path(f"/proc/{self.qemu_pid()}/maps").read_text().splitlines() if COPY in line]
 
@@ -95,6 +101,23 @@ class Tmpfs(CheckpointTest):
         self.damage(guest)
         self.in_place("kept")
         self.assert_back(guest, kept)
+
+    def test_what_the_guest_gives_back(self):
+        """QEMU can cut no holes into the copy, and tells so or does not try."""
+        self.balloon = "virtio"
+        guest = self.boot()
+        marks, _ = self.checkpoint(guest)
+        self.ok("snapshot-warm", "g", "s", "--tmpfs", "--yes")
+        for size in (160, 256):
+            self.ok("qemu-monitor-command", "g", "--hmp", f"balloon {size}")
+            wait_for(lambda: f"actual={size}" in self.ok("qemu-monitor-command", "g", "--hmp", "info balloon"), 60,
+                     "the balloon has its size")
+        guest.wait_for_ticks()
+        later, _ = self.live_checkpoint(guest, "later")
+        for name, wanted in (("s", marks), ("later", later)):
+            self.damage(guest)
+            self.in_place(name)
+            self.assert_back(guest, wanted)
 
     def test_refusals(self):
         guest = self.boot()
