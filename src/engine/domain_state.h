@@ -16,7 +16,7 @@ struct DomainLook {
 };
 DomainLook look_at(const View& view);
 
-/// The one thing that changes without a trace.
+/// What changes all the time, and is no part of what is kept.
 double cpu_seconds(int64_t pid);
 
 } // namespace domsnap::engine

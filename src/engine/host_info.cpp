@@ -96,6 +96,10 @@ DomainInfo Host::info(const std::string& name) const {
     return kept_ ? kept_->info(name) : look_at(view_of(folders_, name)).info;
 }
 
+double Host::cpu_seconds(const DomainInfo& info) const {
+    return info.active() ? engine::cpu_seconds(info.pid) : 0;
+}
+
 std::string Host::xml(const std::string& name, bool inactive, bool security_info) const {
     const View view = view_of(folders_, name);
     model::Domain domain = inactive ? view.definition() : view.live();

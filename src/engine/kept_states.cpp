@@ -93,12 +93,6 @@ std::shared_ptr<const KeptStates::Look> KeptStates::state_of(Lock& lock, const K
     }
 }
 
-static DomainInfo told(const DomainInfo& kept) {
-    auto info = kept;
-    if (info.active()) info.cpu_seconds = cpu_seconds(info.pid);
-    return info;
-}
-
 std::vector<DomainInfo> KeptStates::list() {
     std::vector<DomainInfo> all;
     Lock lock(mutex_);
@@ -112,9 +106,6 @@ std::vector<DomainInfo> KeptStates::list() {
             if (error.code() != ErrorCode::not_found) throw; // undefined while we looked
         }
     }
-    lock.unlock();
-    for (auto& info : all)
-        info = told(info);
     return all;
 }
 
@@ -132,7 +123,7 @@ std::optional<DomainInfo> KeptStates::find(const std::string& given) {
         return std::nullopt;
     }
     const bool is_it = look->info.name == given || look->info.uuid == canonical_uuid(given);
-    return is_it ? std::optional(told(look->info)) : std::nullopt;
+    return is_it ? std::optional(look->info) : std::nullopt;
 }
 
 DomainInfo KeptStates::info(const std::string& given) {

@@ -8,7 +8,9 @@ namespace domsnap::rpc {
 
 namespace {
 
-uint64_t nanoseconds(const DomainInfo& info) { return static_cast<uint64_t>(info.cpu_seconds * 1e9); }
+uint64_t nanoseconds(Call& call, const DomainInfo& info) {
+    return static_cast<uint64_t>(call.host().cpu_seconds(info) * 1e9);
+}
 
 struct InfoResult {
     uint32_t state = 0; ///< an unsigned char there, which takes four bytes all the same
@@ -20,7 +22,7 @@ struct InfoResult {
 InfoResult get_info(Call& call, const OfDomain& arguments) {
     const auto info = call.host().info(key_of(arguments.domain));
     return {static_cast<uint32_t>(numbers_of(info).state), info.max_memory / 1024, info.used_memory / 1024,
-            info.vcpus, nanoseconds(info)};
+            info.vcpus, nanoseconds(call, info)};
 }
 
 struct StateResult {
@@ -154,7 +156,7 @@ StatsRecord record_of(Call& call, const DomainInfo& info, uint32_t wanted) {
         params.push_back({"state.state", numbers.state});
         params.push_back({"state.reason", numbers.reason});
     }
-    if ((wanted & cpu_stats) && info.active()) params.push_back({"cpu.time", nanoseconds(info)});
+    if ((wanted & cpu_stats) && info.active()) params.push_back({"cpu.time", nanoseconds(call, info)});
     if (wanted & balloon_stats) {
         if (info.active()) params.push_back({"balloon.current", info.used_memory / 1024});
         params.push_back({"balloon.maximum", info.max_memory / 1024});
