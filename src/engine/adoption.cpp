@@ -75,6 +75,7 @@ class Look {
         if (libvirt_.has_checkpoints(name()))
             adoption_.result.notes.push_back("its checkpoints, for backups, are not taken over");
         check_runs(domain, "as it is defined");
+        look_at_nvram(domain);
         if (!domain.uuid.empty()) look_at_tpm(domain);
         const auto saved = libvirt_.managed_save(name());
         adoption_.result.managed_save = !saved.empty();
@@ -87,6 +88,17 @@ class Look {
             ". Its memory waits in {} for libvirt's next start: virsh start {} goes on from it, "
             "virsh managedsave-remove {} drops it",
             saved, name(), name());
+    }
+
+    /// It stays where libvirt has it.
+    void look_at_nvram(const model::Domain& domain) {
+        const auto nvram = model::nvram_of(domain);
+        if (!nvram || nvram->file.empty() || os::exists(nvram->file)) return;
+        if (!os::exists(text::folder_of(nvram->file)))
+            problem(fmt::format("its UEFI variables are not there, nor their folder: {}", nvram->file));
+        else
+            adoption_.result.notes.push_back(fmt::format(
+                "its UEFI variables {} are not there: the next start makes new ones", nvram->file));
     }
 
     void look_at_tpm(const model::Domain& domain) {
@@ -119,7 +131,7 @@ class Look {
                                         now && !now->empty() ? now->source : "not there"));
         static_cast<void>(command_line_of(saved, machine::Purpose::memory));
         verify_memory(path, control_);
-        const auto copy = managed_save_copy(folders_, definition.uuid);
+        const auto copy = managed_save_copy(store::DomainFolder(folders_.state, name()));
         adoption_.saved = note_of_saved(file, saved, copy, std::time(nullptr));
         adoption_.copies.emplace_back(path, copy);
         adoption_.result.notes.push_back(fmt::format(

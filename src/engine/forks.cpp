@@ -81,7 +81,9 @@ bool is_ours(const Session& session, const std::string& path) {
 std::optional<model::Fork> fork_of(const store::DomainFolder& folder) {
     const auto text = folder.fork();
     if (!text) return std::nullopt;
-    return model::fork_from(xml::parse_root(*text, "fork", folder.path() + "/fork.xml"));
+    auto fork = model::fork_from(xml::parse_root(*text, "fork", folder.path() + "/fork.xml"));
+    if (fork.adopted()) fork.image = managed_save_copy(folder); // the domain may have been renamed
+    return fork;
 }
 
 Pins pinned_files(const Session& session) {
@@ -150,9 +152,7 @@ model::Fork note_of_saved(const memory::SaveFile& file, const model::Domain& sav
     return note;
 }
 
-std::string managed_save_copy(const Folders& folders, const std::string& uuid) {
-    return store::firmware_folder(folders.state, uuid) + "/managed-save";
-}
+std::string managed_save_copy(const store::DomainFolder& folder) { return folder.path() + "/managed-save"; }
 
 void check_undefine_saved(const View& view, const Host::UndefineOptions& options) {
     const auto fork = fork_of(view.folder());

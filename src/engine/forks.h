@@ -28,8 +28,8 @@ void require_waiting_state(const View& view, const model::Fork& fork);
 /// The note of such a domain, whose memory was copied from there.
 model::Fork note_of_saved(const memory::SaveFile& file, const model::Domain& saved, const std::string& copy,
                           int64_t now);
-/// Where the copy lies.
-std::string managed_save_copy(const Folders& folders, const std::string& uuid);
+/// Where the copy lies: in the domain's folder, with which it comes, is renamed and goes.
+std::string managed_save_copy(const store::DomainFolder& folder);
 /// undefine's part: throws conflict unless it is to go.
 void check_undefine_saved(const View& view, const Host::UndefineOptions& options);
 

@@ -122,7 +122,10 @@ void take_over(const Folders& folders, const Adoption& adoption) {
     const auto lock = os::FileLock::take(folder.lock_path(), os::LockMode::exclusive,
                                          fmt::format("adopt {} (pid {})", text::printable(name), getpid()),
                                          Deadline::after(std::chrono::hours(1)));
-    store::begin_domain(folder);
+    std::vector<std::string> made;
+    for (const auto& [from, to] : adoption.copies)
+        if (!to.starts_with(folder.path() + "/")) made.push_back(to);
+    store::begin_domain(folder, made);
     for (auto snapshot : adoption.snapshots)
         folder.put_record(snapshot.name, plan::record_text(snapshot));
     Ledger ledger(folder);

@@ -8,9 +8,9 @@
 namespace domsnap::store {
 
 /// Makes the folder of a domain that is not defined, empty. The domain's lock must be held from here to the
-/// end.
-void begin_domain(const DomainFolder& folder);
-/// Puts the definition.
+/// end. with: what will be made elsewhere, and goes again if the domain does not come to be.
+void begin_domain(const DomainFolder& folder, const std::vector<std::string>& with);
+/// Puts the definition; all of it stays.
 void finish_domain(const DomainFolder& folder, std::string_view xml);
 
 } // namespace domsnap::store

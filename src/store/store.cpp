@@ -5,6 +5,7 @@
 #include "os/file.h"
 #include "os/guard.h"
 #include "store/checksum.h"
+#include "store/going.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -12,7 +13,7 @@
 namespace domsnap::store {
 
 static constexpr size_t longest_file_name = 255; // NAME_MAX of every file system that Linux runs guests from
-static constexpr const char *gone_prefix = ".gone-", *going_file = "/going";
+static constexpr const char* gone_prefix = ".gone-";
 
 static std::string domains_folder(const std::string& state) { return state + "/domains"; }
 
@@ -73,7 +74,7 @@ bool DomainFolder::defined() const {
 
 void DomainFolder::remove_unfinished() {
     os::remove_unfinished(path_);
-    os::remove_file_durably(path_ + going_file); // of an undefine that ended before it counted
+    remove_going(path_); // of an undefine that ended before it counted, or an adopt that is done
     // Records are written under a journal only, and there may be thousands of them to look through.
     if (!os::exists(journal())) return;
     os::remove_unfinished(path_ + "/snapshots");
@@ -97,7 +98,7 @@ void DomainFolder::put_definition(std::string_view xml) {
 
 void DomainFolder::make_anew() {
     require_domain_name(name_);
-    os::remove_tree(path_);
+    finish_removal(path_); // what was cut short before
     os::make_folders(path_ + "/snapshots");
     os::make_folders(memory_folder());
 }
@@ -123,28 +124,12 @@ void DomainFolder::put_fork(std::string_view xml) {
         os::write_file_durably(path, wrap("fork", xml));
 }
 
-/// A line for each path that goes with a domain: percent-encoded, since paths may hold what they like.
-static void put_going(const std::string& file, const std::vector<std::string>& paths) {
-    std::string lines;
-    for (const auto& path : paths)
-        lines += text::percent_encode(path) + "\n";
-    os::write_file_durably(file, wrap("going", lines));
-}
-
-/// Its folder is the last to go: it says what else must.
-static void finish_removal(const std::string& gone) {
-    for (const auto& line : text::split(read_ours("going", gone + going_file).value_or(""), '\n'))
-        if (const auto path = text::percent_decode(line); path && path->starts_with('/'))
-            os::remove_tree(*path);
-    os::remove_tree(gone);
-}
-
 void DomainFolder::remove(const std::vector<std::string>& with) {
     if (!can_be_a_domain(name_)) return;
     const std::string gone = domains_folder(state_) + "/" + gone_prefix + hash_text(name_);
     finish_removal(gone);
     if (!os::file_info(path_, false)) return;
-    if (!with.empty()) put_going(path_ + going_file, with);
+    if (!with.empty()) put_going(path_, with);
     os::rename_durably(path_, gone);
     finish_removal(gone);
 }
@@ -248,7 +233,7 @@ static void remove_if_undefined(const std::string& state_folder, const std::stri
     DomainFolder folder(state_folder, name);
     if (folder.defined()) return;
     const auto lock = os::FileLock::try_take(folder.lock_path(), os::LockMode::exclusive, "recover");
-    if (lock && !folder.defined()) os::remove_tree(folder.path());
+    if (lock && !folder.defined()) finish_removal(folder.path());
 }
 
 void finish_removals(const std::string& state_folder) {

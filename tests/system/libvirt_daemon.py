@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from guest import wait_for
-from scratch import requires
+from scratch import qemu, requires
 
 FOLDERS = ["etc/libvirt", "var/lib/libvirt", "var/cache/libvirt", "var/log/libvirt", "run/libvirt", "var/log/swtpm", "var/lib/swtpm-localca"]
 # remember_owner: it would write attributes into files that others have.
@@ -25,11 +25,16 @@ save_image_format = "{packing}"
 swtpm_user = "root"
 swtpm_group = "root"
 """
-PEER_FOLDERS = ["usr/lib/libvirt", "usr/lib/x86_64-linux-gnu/libvirt", "usr/share/libvirt"]
+# The library, too: libvirt starts its own helpers without LD_LIBRARY_PATH.
+PEER_PARTS = ["usr/lib/libvirt", "usr/lib/x86_64-linux-gnu/libvirt", "usr/lib/x86_64-linux-gnu/libvirt.so.0", "usr/share/libvirt"]
 START = """set -e
 root=$1; shift
 for folder in {folders}; do mkdir -p /$folder; mount --bind $root/$folder /$folder; done
-for folder in {peer}; do mount --bind $PEER/$folder /$folder; done
+for part in {peer}; do mount --bind $PEER/$part /$part; done
+if [ -d "$MODULES" ]; then
+  mount --bind $MODULES /usr/lib/x86_64-linux-gnu/qemu
+  mount --bind $EMULATOR /usr/bin/qemu-system-x86_64
+fi
 mount --bind $root/passwd /etc/passwd
 mount --bind $root/group /etc/group
 exec "$@"
@@ -56,8 +61,10 @@ class Libvirtd:
     def start(self, packing="raw"):
         (self.root / "etc/libvirt/qemu.conf").write_text(QEMU_CONF.format(packing=packing))
         (self.root / "etc/libvirt/libvirtd.conf").write_text('auth_unix_ro = "none"\nauth_unix_rw = "none"\n')
-        script = START.format(folders=" ".join(FOLDERS), peer=" ".join(PEER_FOLDERS if self.peer else []))
-        program, environment = "libvirtd", {**os.environ}
+        script = START.format(folders=" ".join(FOLDERS), peer=" ".join(PEER_PARTS if self.peer else []))
+        # libvirt asks for all types, and a QEMU out of a root would load this machine's modules, of another build, and abort. So would this machine's, which libvirt tries, too, with those of the root.
+        modules = pathlib.Path(qemu()).resolve().parents[1] / "root/usr/lib/x86_64-linux-gnu/qemu"
+        program, environment = "libvirtd", {**os.environ, "MODULES": str(modules), "EMULATOR": qemu()}
         if self.peer:
             program = f"{self.peer}/usr/sbin/libvirtd"
             environment.update(PEER=str(self.peer), LD_LIBRARY_PATH=f"{self.peer}/usr/lib/x86_64-linux-gnu")

@@ -58,7 +58,7 @@ class WithGuest(AdoptTest):
         self.virsh("snapshot-create-as", "g", "off")
         self.virsh("start", "g")
         guest = self.guest()
-        guest.wait_until_up()
+        guest.wait_until_up(240)
         self.take("internal", "snapshot-create-as", "g", "internal")
         self.take("external", "snapshot-create-as", "g", "external", "--memspec", f"file={self.scratch.path}/g.mem,snapshot=external")
         self.take("disks", "snapshot-create-as", "g", "disks", "--disk-only")
@@ -312,7 +312,9 @@ class WithFirmware(Memory):
 
     def domain_xml(self, *arguments, **options):
         text = super().domain_xml(*arguments, devices=test_firmware.TPM, **options)
-        return text.replace("<os>", f"<os firmware='efi'>{test_firmware.WISHES}")
+        variables = f"<nvram>{self.scratch.path}/variables/g.fd</nvram>"
+        text = text.replace("<os>", f"<os firmware='efi'>{test_firmware.WISHES}")
+        return text.replace("<kernel>", f"{variables}<kernel>")
 
     def write(self, word):
         self.guest().do(f"efi-write Word {word}")
@@ -323,12 +325,16 @@ class WithFirmware(Memory):
         self.assertEqual(self.guest().do(f"tpm-read {test_firmware.INDEX}")["text"], word)
 
     def test_every_kind(self):
+        (self.scratch / "variables").mkdir(0o700)
         guest = self.boot_in_libvirt(memory_mib=256)  # with less the firmware finds no room
         self.write("saved")
         self.virsh("snapshot-create-as", "g", "s", "--memspec", f"file={self.scratch.path}/s.mem,snapshot=external")
         self.write("later")
         marks = self.marks_of(guest)
         self.virsh("managedsave", "g")
+        (self.scratch / "variables").rename(self.scratch / "elsewhere")
+        self.assert_refused("g", naming=["UEFI variables", "variables/g.fd"])
+        (self.scratch / "elsewhere").rename(self.scratch / "variables")
         told = self.dry_run("g")
         self.assertIn("its TPM's state is copied from", told.out)
         self.ok(*self.adopt("g"))
