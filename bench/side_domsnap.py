@@ -5,6 +5,8 @@ import measure
 from guest import wait_for
 from sides import RUN_SECONDS, Side, Way
 
+MAPPED = {"in place, mapped": "--mapped", "in place, mapped on tmpfs": "--tmpfs"}
+
 
 class Domsnap(Side):
     name, loads_behind, most_in_loop = "domsnap", True, 1000
@@ -19,7 +21,7 @@ class Domsnap(Side):
         if warm:
             self.ways.append(Way("in place, warm", "external"))
         self.ways += [Way("mapped", "external", ("--mapped",))] if "--mapped" in revert else []
-        self.ways += [Way("in place, mapped", "external")] if "--mapped" in warm else []
+        self.ways += [Way(name, "external") for name, option in MAPPED.items() if option in warm]
         # After these memory is the guest's own, and its image may be deleted.
         self.ways += [Way("at once", "external", other), Way("eager", "external", ("--eager",))]
         self.ways += [Way("internal", "internal")]
@@ -45,8 +47,16 @@ class Domsnap(Side):
     def prepare_revert(self, way, name):
         if way.name == "in place, warm":
             self.ok("snapshot-warm", "g", name)
-        if way.name == "in place, mapped":
-            self.ok("snapshot-warm", "g", name, "--mapped", seconds=RUN_SECONDS)
+        if way.name in MAPPED:
+            self.ok("snapshot-warm", "g", name, MAPPED[way.name], seconds=RUN_SECONDS)
+
+    def revert(self, way, name):
+        """Of a guest whose RAM is mapped also: how long the next checkpoint stops it."""
+        found = super().revert(way, name)
+        if way.name in MAPPED:
+            found["pause"] = self.checkpoint(way.kind, f"{name}-next")["pause"]
+            self.delete(f"{name}-next")
+        return found
 
     def go_back(self, way, name):
         said = self.bench.cli("snapshot-revert", "g", name, *way.options, seconds=RUN_SECONDS)
