@@ -25,12 +25,11 @@ struct Progressed {
 };
 
 Progressed read_marks(const store::JournalContent& journal, size_t steps) {
-    Progressed state{0, 0, std::vector<bool>(steps), false};
+    Progressed state{0, store::steps_done(journal), std::vector<bool>(steps), false};
     for (const auto& entry : journal.entries) {
         if (entry.step >= steps)
             throw Error(ErrorCode::corrupt, "the journal names a step that its plan does not have");
         if (entry.mark == StepMark::begun) state.begun = std::max(state.begun, entry.step + 1);
-        if (entry.mark == StepMark::done) state.done = std::max(state.done, entry.step + 1);
         if (entry.mark == StepMark::undoing || entry.mark == StepMark::undone) state.going_back = true;
         if (entry.mark == StepMark::undone) state.undone[entry.step] = true;
     }
@@ -54,7 +53,6 @@ void apply_step(World& world, Journal& journal, const plan::Plan& plan, uint32_t
         throw;
     }
     attempt.refused = false;
-    journal.mark(StepMark::done, step);
 }
 
 bool lets_a_guest_run(const plan::Action& action) {
@@ -190,7 +188,8 @@ bool goes_forward(const plan::Plan& plan, const Progressed& state) {
 
 } // namespace
 
-/// Steps first … last-1, of a plan that nobody has interrupted.
+/// Steps first … last-1, of a plan that nobody has interrupted. That the last one is done is said by the end of
+/// the journal, or to who goes on from there.
 static void run_steps(World& world, Journal& journal, const plan::Plan& plan, uint32_t first, uint32_t last,
                       const Control& control) {
     for (uint32_t step = first; step < last; ++step) {
@@ -198,6 +197,7 @@ static void run_steps(World& world, Journal& journal, const plan::Plan& plan, ui
         try {
             check_cancel(plan, step, control);
             apply_step(world, journal, plan, step, attempt);
+            if (step + 1 == last && last < plan.steps.size()) journal.mark(StepMark::done, step);
         } catch (const Error& error) {
             if (takes_back(plan, step, attempt.begun)) fail_back(world, journal, plan, step, error);
             fail_forward(journal, plan, step, attempt, error);

@@ -37,13 +37,10 @@ std::optional<Saving> saving_from(const plan::Plan& plan, const store::JournalCo
     const auto* await = find_step<plan::AwaitCapture>(plan);
     const auto* record = find_step<plan::PutRecord>(plan);
     if (!await || !record || !find_step<plan::SwitchDisks>(plan, &switched)) return std::nullopt;
-    bool begun = false;
+    if (store::steps_done(journal) <= switched) return std::nullopt;
     Saving found;
-    for (const auto& entry : journal.entries) {
-        begun |= entry.mark == store::StepMark::done && entry.step == switched;
+    for (const auto& entry : journal.entries)
         found.ending |= entry.mark == store::StepMark::undoing || entry.mark == store::StepMark::undone;
-    }
-    if (!begun) return std::nullopt;
     found.image = await->image;
     found.text = record->text;
     found.snapshot = xml::parse_snapshot(record->text, {.redefine = true, .disk_only = false, .record = true},

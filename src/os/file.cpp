@@ -96,10 +96,18 @@ std::string read_file_start(const std::string& path, uint64_t max_bytes) {
     return read_up_to(path, max_bytes);
 }
 
-void sync_file(const Fd& fd, const std::string& path_for_messages) {
-    const auto sync = [&] { return uninterrupted([&] { return ::fsync(fd.get()); }); };
+static void sync_by(int (*call)(int), const Fd& fd, const std::string& path_for_messages) {
+    const auto sync = [&] { return uninterrupted([&] { return call(fd.get()); }); };
     if (effect({Effect::Kind::sync, path_for_messages, {}, fd.get()}, sync) != 0)
         fail("write to disk", path_for_messages);
+}
+
+void sync_file(const Fd& fd, const std::string& path_for_messages) {
+    sync_by(::fsync, fd, path_for_messages);
+}
+
+void sync_data(const Fd& fd, const std::string& path_for_messages) {
+    sync_by(::fdatasync, fd, path_for_messages);
 }
 
 void write_at(int fd, const void* data, size_t size, uint64_t offset, const std::string& path_for_messages) {

@@ -73,6 +73,9 @@ void remove_tree(const std::string& path);
 std::vector<std::string> list_folder(const std::string& path);
 void sync_folder(const std::string& path);
 void sync_file(const Fd& fd, const std::string& path_for_messages);
+/// The bytes, and what is needed to find them; not the times. Where they lie in place already, the file system
+/// has nothing to note and is much quicker.
+void sync_data(const Fd& fd, const std::string& path_for_messages);
 
 /// All of it, or an Error. At the end of the file read_at throws corrupt.
 void write_at(int fd, const void* data, size_t size, uint64_t offset, const std::string& path_for_messages);

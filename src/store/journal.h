@@ -43,9 +43,12 @@ class Journal {
         : fd_(std::move(fd)), path_(std::move(path)), end_(end), next_(next) {}
     os::Fd fd_;
     std::string path_;
-    uint64_t end_;  ///< bytes that are whole entries
+    uint64_t end_;  ///< bytes that are whole entries; zeros follow, where there is room
     uint64_t next_; ///< the number of the next entry
 };
+
+/// How many steps, from the first, are known to be done: that one is begun says it of all before it.
+uint32_t steps_done(const JournalContent& journal);
 
 /// Nothing if there is no journal, or one whose plan was not complete (nothing had been done then: the caller
 /// removes it). corrupt if a checksum in the middle is wrong; "written by a newer domsnap" as unsupported.

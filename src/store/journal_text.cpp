@@ -83,15 +83,19 @@ static std::optional<JournalEntry> parse_mark(std::string_view payload) {
                 "the disk may be failing; look at the domain's images before you remove the journal by hand");
 }
 
+/// The same entries, each step's end marked by itself.
+static constexpr std::string_view old_journal_header = "domsnap journal 1\n";
+
 /// False if the file ends within its header.
 static bool check_header(std::string_view file, const std::string& path) {
-    if (file.size() < journal_header.size() && journal_header.starts_with(file)) return false;
-    if (file.starts_with(journal_header)) return true;
+    for (const auto header : {journal_header, old_journal_header})
+        if (file.size() < header.size() && header.starts_with(file)) return false;
+    if (file.starts_with(journal_header) || file.starts_with(old_journal_header)) return true;
     constexpr std::string_view magic = "domsnap journal ";
     const auto number = file.starts_with(magic)
                             ? text::to_u64(file.substr(magic.size(), file.find('\n') - magic.size()))
                             : std::nullopt;
-    if (number && *number > 1)
+    if (number && *number > 2)
         throw Error(ErrorCode::unsupported, fmt::format("{}: written by a newer domsnap", path),
                     "let the newer domsnap recover this domain");
     refuse(path, "not a domsnap journal");
@@ -116,9 +120,12 @@ std::optional<ParsedJournal> parse_journal(std::string_view file, const std::str
     journal.intact = journal_header.size();
     while (const auto entry = intact_entry(file.substr(journal.intact), journal.entries))
         add_entry(journal, *entry, path);
-    if (intact_entry_follows(file.substr(journal.intact), journal.entries))
+    const auto rest = file.substr(journal.intact);
+    if (intact_entry_follows(rest, journal.entries))
         refuse(path, fmt::format("entry {} is damaged (at byte {})", journal.entries, journal.intact));
     if (journal.entries == 0) return std::nullopt;
+    journal.is_torn = rest.find_first_not_of('\0') != std::string_view::npos;
+    journal.is_old = file.starts_with(old_journal_header);
     return journal;
 }
 

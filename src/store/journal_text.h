@@ -10,7 +10,7 @@
 
 namespace domsnap::store {
 
-inline constexpr std::string_view journal_header = "domsnap journal 1\n";
+inline constexpr std::string_view journal_header = "domsnap journal 2\n";
 
 /// One entry, ready to be appended. number: 0 for the plan, then 1, 2, …
 std::string journal_entry(std::string_view kind, std::string_view payload, uint64_t number);
@@ -20,6 +20,8 @@ struct ParsedJournal {
     JournalContent content;
     uint64_t intact = 0;  ///< bytes of the file that are whole entries; what follows is torn
     uint64_t entries = 0; ///< how many there are, the plan included
+    bool is_torn = false; ///< something follows that is no entry, and not only room for more
+    bool is_old = false;  ///< of version 1
 };
 
 /// Nothing if the plan is not complete. Throws corrupt and unsupported (path is for messages).

@@ -52,12 +52,12 @@ class CancelMerge(harness.SystemTest):
         return 128 + number * self.MIB
 
     def is_merging(self):
-        """Of a step that moves content the journal says that it has begun, and not that it is over."""
+        """Of a step that moves content the journal says that it has begun, and not that the next one has."""
         journals = list(self.scratch.state.rglob("journal"))
         text = journals[0].read_text(errors="replace") if journals else ""
         moving = [number for number, kind in enumerate(re.findall(r'"(?:step|kind)":"([a-z-]+)"', text))
                   if kind in ("merge", "pull", "commit-active")]
-        return any(f"begun {number} " in text and f"done {number} " not in text for number in moving)
+        return any(f"begun {number} " in text and f"begun {number + 1} " not in text for number in moving)
 
     def cancel(self, name):
         process = self.spawn("snapshot-delete", "g", name, start_new_session=True)

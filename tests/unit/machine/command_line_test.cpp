@@ -41,6 +41,22 @@ TEST(Quoting, AFileNameThatIsNotUtf8IsRefused) {
     error_of(ErrorCode::unsupported, [&] { argv_of(document(disk("vda", "virtio")), facts); });
 }
 
+TEST(Nodes, AFileBelowDevIsAFile) {
+    char path[] = "/dev/shm/domsnap-test-XXXXXX";
+    const int made = ::mkstemp(path);
+    ASSERT_GE(made, 0);
+    ::close(made);
+    auto facts = golden_facts("", 7);
+    const auto driver_of = [&](const std::string& image) {
+        facts.chains["vda"] = {{image, "raw"}};
+        const auto argv = argv_of(document(disk("vda", "virtio")), facts);
+        return Json::parse(values_of(argv, "-blockdev", "\"vda-0-file\"").front())["driver"];
+    };
+    EXPECT_EQ(driver_of(path), "file");
+    ::unlink(path);
+    EXPECT_EQ(driver_of("/dev/group/volume"), "host_device") << "one that is not there yet";
+}
+
 TEST(Ram, IsMappedPrivatelyFromAnImage) {
     auto facts = golden_facts("", 7);
     facts.ram_image = "/vm/s,1.mem";

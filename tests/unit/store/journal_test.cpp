@@ -13,17 +13,22 @@ struct JournalTest : testing::Test {
     test::Scratch scratch;
     std::string path = scratch.path() + "/journal";
     void put(std::string_view content) { os::write_file(path, content); }
-    std::string bytes() const { return os::read_file(path, 1 << 20); }
+    /// Without the room for more.
+    std::string bytes() const { return entries_of(path); }
+    static std::string entries_of(const std::string& path) {
+        const auto whole = os::read_file(path, 1 << 20);
+        return whole.substr(0, parse_journal(whole, path)->intact);
+    }
 };
 
 constexpr const char* plan_text = "{\"steps\": [\n\"mark 3 0123456789abcdef\"\n]}";
 
 std::vector<size_t> write_sample(const std::string& path) {
     auto journal = Journal::open(path, plan_text);
-    std::vector<size_t> ends{os::read_file(path, 1 << 20).size()};
+    std::vector<size_t> ends{JournalTest::entries_of(path).size()};
     const auto mark = [&](StepMark what, uint32_t step, std::string_view note) {
         journal.mark(what, step, note);
-        ends.push_back(os::read_file(path, 1 << 20).size());
+        ends.push_back(JournalTest::entries_of(path).size());
     };
     mark(StepMark::begun, 0, "");
     mark(StepMark::done, 0, "");
@@ -128,7 +133,7 @@ TEST_F(JournalTest, ALostOrDoubledEntryIsCorruption) {
 }
 
 TEST_F(JournalTest, AnotherFileOrANewerVersionIsRefused) {
-    put("domsnap journal 2\nwhatever");
+    put("domsnap journal 3\nwhatever");
     EXPECT_EQ(code_of(path), ErrorCode::unsupported);
     put("#!/bin/sh\n");
     EXPECT_EQ(code_of(path), ErrorCode::corrupt);
@@ -148,6 +153,43 @@ TEST_F(JournalTest, GoesOnAfterACutAtAnyByte) {
         ASSERT_EQ(after->entries.back().step, 7u);
         ASSERT_EQ(after->entries.back().note, "after");
     }
+}
+
+// A sync costs half where the file neither grows nor gets new blocks.
+TEST_F(JournalTest, MarksAreWrittenWhereThereIsRoom) {
+    auto journal = Journal::open(path, plan_text);
+    const auto size = os::file_info(path)->size;
+    for (uint32_t step = 0; step < 100; ++step)
+        journal.mark(StepMark::begun, step);
+    EXPECT_EQ(os::file_info(path)->size, size);
+    for (uint32_t step = 100; step < 500; ++step)
+        journal.mark(StepMark::begun, step);
+    EXPECT_EQ(load_journal(path)->entries.size(), 500u) << "the room was used up";
+    const auto inode = os::file_info(path)->inode;
+    Journal::resume(path);
+    EXPECT_EQ(os::file_info(path)->inode, inode) << "what is not torn is gone on with where it is";
+}
+
+TEST_F(JournalTest, AStepThatIsBegunSaysThatThoseBeforeItAreDone) {
+    auto journal = Journal::open(path, plan_text);
+    EXPECT_EQ(steps_done(*load_journal(path)), 0u);
+    journal.mark(StepMark::begun, 0);
+    EXPECT_EQ(steps_done(*load_journal(path)), 0u);
+    journal.mark(StepMark::begun, 1);
+    EXPECT_EQ(steps_done(*load_journal(path)), 1u);
+    journal.mark(StepMark::done, 1);
+    EXPECT_EQ(steps_done(*load_journal(path)), 2u);
+}
+
+TEST_F(JournalTest, AnOldOneIsReadAndBecomesNew) {
+    write_sample(path);
+    std::string old = bytes();
+    old[old.find('\n') - 1] = '1';
+    put(old);
+    EXPECT_EQ(load_journal(path)->entries.size(), 6u);
+    Journal::resume(path).mark(StepMark::undone, 0);
+    EXPECT_EQ(load_journal(path)->entries.size(), 7u);
+    EXPECT_TRUE(bytes().starts_with(journal_header));
 }
 
 TEST_F(JournalTest, NothingToGoOnWith) {
