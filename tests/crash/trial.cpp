@@ -288,10 +288,13 @@ Verdict Trials::judge_both(const Ended& ended, int how_the_other_ended) {
     const bool left_on_purpose = std::all_of(seen.strays.begin(), seen.strays.end(), [&](const auto& stray) {
         return std::find(new_.strays.begin(), new_.strays.end(), stray) != new_.strays.end();
     });
+    // An undefine that came after the other command took what that one had made along.
+    const bool both_gone = !seen.domains.contains(the_domain) && !new_.domains.contains(the_domain);
     // Between the two halves of a verb another one may come, and the second half be refused for it.
     const bool done_or_refused = ended.how == 0 || (between_ && ended.how == 1);
     const bool right = done_or_refused && how_the_other_ended <= 1 &&
-                       has_other == (how_the_other_ended == 0) && seen.problems.empty() && left_on_purpose &&
+                       (both_gone || has_other == (how_the_other_ended == 0)) && seen.problems.empty() &&
+                       left_on_purpose &&
                        seen.guests.size() == new_.guests.size();
     if (right)
         verdict.world = Verdict::World::fresh;
