@@ -115,18 +115,25 @@ class Guest:
     def status(self, seconds=60):
         return self.do("status", seconds)
 
-    def wait_until_up(self, seconds=120):
+    def wait_until_up(self, seconds=300):
         """Until init answers. What is sent while the kernel boots gets lost, all of it or some letters ("stus"), so it is
-        asked again and again."""
+        asked again and again; with more and more time, since on a busy machine an answer may take some."""
+        patience = itertools.chain([1] * 10, itertools.repeat(10))
+        silences = []
 
         def answers():
             try:
-                answer = self.ask("status", 1)
+                answer = self.ask("status", next(patience))
                 return answer if answer["ok"] else None
-            except GuestSilent:
+            except GuestSilent as error:
+                silences.append(error)
                 return None
 
-        return wait_for(answers, seconds, "the guest is up")
+        try:
+            return wait_for(answers, seconds, "the guest is up")
+        except AssertionError as error:
+            last = f"; at last: {silences[-1]}" if silences else ""
+            raise AssertionError(f"{error} (load average {os.getloadavg()[0]:.1f}{last})") from None
 
     def wait_for_ticks(self, count=3, seconds=60):
         first = self.status(seconds)["tick"]
