@@ -97,4 +97,16 @@ DomainLook look_at(const View& view) {
     return look;
 }
 
+std::vector<DomainInfo> look_at_all(const Folders& folders) {
+    std::vector<DomainInfo> all;
+    for (const auto& name : store::domain_names(folders.state)) {
+        try {
+            all.push_back(look_at(View(folders, name)).info);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw; // undefined while we read
+        }
+    }
+    return all;
+}
+
 } // namespace domsnap::engine

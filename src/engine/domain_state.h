@@ -6,6 +6,7 @@
 
 #include <domsnap/host.h>
 #include <optional>
+#include <vector>
 
 namespace domsnap::engine {
 
@@ -15,6 +16,7 @@ struct DomainLook {
     bool answered = true; ///< else QEMU is there, but did not say what its guest does
 };
 DomainLook look_at(const View& view);
+std::vector<DomainInfo> look_at_all(const Folders& folders); ///< by name
 
 /// What changes all the time, and is no part of what is kept.
 double cpu_seconds(int64_t pid);

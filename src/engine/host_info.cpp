@@ -68,18 +68,6 @@ const char* to_string(DomainState state) {
     return "no state";
 }
 
-static std::vector<DomainInfo> look_at_all(const Folders& folders) {
-    std::vector<DomainInfo> all;
-    for (const auto& name : store::domain_names(folders.state)) {
-        try {
-            all.push_back(look_at(View(folders, name)).info);
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::not_found) throw; // undefined while we read
-        }
-    }
-    return all;
-}
-
 void Host::keep_states() { kept_ = std::make_shared<KeptStates>(folders_); }
 
 std::vector<DomainInfo> Host::list(bool inactive_too) const {

@@ -18,7 +18,8 @@ void KeptStates::catch_up() {
     const auto changed = changes_.take();
     for (const auto& domain : domains_)
         if (changed.all || changed.domains.contains(domain->name)) ++domain->changes;
-    if (changed.all || changed.names || !all_watched_ || Clock::now() >= names_until_) list_names();
+    if (changed.all || changed.names) names_until_ = {}; // until they have been listed, should that fail
+    if (Clock::now() >= names_until_) list_names();
 }
 
 void KeptStates::list_names() {
@@ -51,7 +52,7 @@ void KeptStates::look_closely(Lock& lock, const Domain& domain, Look& look) {
     const auto& uuid = view.definition().uuid;
     lock.lock();
     names_[uuid] = domain.name;
-    bool lasts = all_watched_ && changes_.watch(domain.name, uuid); // from before we look
+    bool lasts = changes_.watch(domain.name, uuid); // from before we look
     lock.unlock();
     auto seen = look_at(view);
     lock.lock();
@@ -97,6 +98,10 @@ std::vector<DomainInfo> KeptStates::list() {
     std::vector<DomainInfo> all;
     Lock lock(mutex_);
     catch_up();
+    if (!all_watched_) {
+        lock.unlock();
+        return look_at_all(folders_);
+    }
     for (const auto& domain : std::vector(domains_)) {
         try {
             const auto look = state_of(lock, domain);
@@ -113,7 +118,7 @@ std::optional<DomainInfo> KeptStates::find(const std::string& given) {
     Lock lock(mutex_);
     catch_up();
     const auto domain = known(given);
-    if (!domain) return std::nullopt;
+    if (!domain || !all_watched_) return std::nullopt;
     const auto look = state_of(lock, domain);
     lock.unlock();
     try {
@@ -128,9 +133,9 @@ std::optional<DomainInfo> KeptStates::find(const std::string& given) {
 
 DomainInfo KeptStates::info(const std::string& given) {
     if (auto found = find(given)) return *std::move(found);
-    const auto name = resolve_name(folders_, given); // it is an id, or a UUID that was not seen yet
-    if (auto found = find(name)) return *std::move(found);
-    return look_at(View(folders_, name)).info;
+    const auto view = view_of(folders_, given); // it is an id, or a UUID that was not seen yet
+    if (auto found = find(view.name())) return *std::move(found);
+    return look_at(view).info; // nothing is kept where not all can be watched
 }
 
 } // namespace domsnap::engine
