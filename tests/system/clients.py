@@ -22,6 +22,8 @@ class ClientTest(harness.SystemTest):
         requires(os.environ.get("DOMSNAPD"), "DOMSNAPD does not name the domsnapd program")
         self.daemon = None
         self.start_daemon()
+        # Without it libvirt's folder for images is a pool, on a machine where there is one.
+        (self.scratch.state / "pools").write_text("")
 
     @property
     def socket(self):

@@ -87,7 +87,7 @@ class Libvirtd:
     def virsh(self, *arguments):
         uri = f"qemu+unix:///system?socket={self.root}/run/libvirt/libvirt-sock"
         return subprocess.run(["virsh", "-c", uri, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=180, check=False)
+                              text=True, timeout=400, check=False)
 
     def ok(self, *arguments):
         done = self.virsh(*arguments)
