@@ -17,6 +17,9 @@ static Fd open_log(const std::string& path) {
     const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY;
     Fd log(effect({Effect::Kind::make_file, path}, [&] { return open_at(path, flags, 0600); }));
     if (!log) fail("open the log", path);
+    struct stat opened {};
+    if (::fstat(log.get(), &opened) != 0) fail("look at", path);
+    if (!S_ISREG(opened.st_mode)) return log; // a device is everybody's: /dev/null would be root's alone
     const auto set_mode = [&] { return ::fchmod(log.get(), 0600); };
     if (effect({Effect::Kind::set_mode, path, {}, log.get()}, set_mode) != 0)
         fail("set the permissions of", path);

@@ -27,7 +27,7 @@ std::set<std::string> names_in(const Changes& changes, const std::string& folder
 
 ProcessId sleeper() {
     return start_background({.argv = {"/bin/sleep", "1000"},
-                             .log_path = "/dev/null",
+                             .log_path = {},
                              .passed = {},
                              .in_child = {},
                              .environment = {}});
