@@ -21,6 +21,8 @@ import harness  # noqa: E402
 from scratch import qemu, requires, tool  # noqa: E402
 
 SKIPPED = 77  # what ctest takes for "skipped"
+# Ways back in place of guests whose RAM is mapped, and what snapshot-warm goes over to it with.
+MAPPED = {"in place, mapped": "--mapped", "in place, mapped on tmpfs": "--tmpfs"}
 
 
 def options_of(name, about, **more):

@@ -5,8 +5,6 @@ import measure
 from guest import wait_for
 from sides import RUN_SECONDS, Side, Way
 
-MAPPED = {"in place, mapped": "--mapped", "in place, mapped on tmpfs": "--tmpfs"}
-
 
 class Domsnap(Side):
     name, loads_behind, most_in_loop = "domsnap", True, 1000
@@ -21,7 +19,7 @@ class Domsnap(Side):
         if warm:
             self.ways.append(Way("in place, warm", "external"))
         self.ways += [Way("mapped", "external", ("--mapped",))] if "--mapped" in revert else []
-        self.ways += [Way(name, "external") for name, option in MAPPED.items() if option in warm]
+        self.ways += [Way(name, "external") for name, option in measure.MAPPED.items() if option in warm]
         # After these memory is the guest's own, and its image may be deleted.
         self.ways += [Way("at once", "external", other), Way("eager", "external", ("--eager",))]
         self.ways += [Way("internal", "internal")]
@@ -47,8 +45,8 @@ class Domsnap(Side):
     def prepare_revert(self, way, name):
         if way.name == "in place, warm":
             self.ok("snapshot-warm", "g", name)
-        if way.name in MAPPED:
-            self.ok("snapshot-warm", "g", name, MAPPED[way.name], seconds=RUN_SECONDS)
+        if way.name in measure.MAPPED:
+            self.ok("snapshot-warm", "g", name, measure.MAPPED[way.name], seconds=RUN_SECONDS)
         if way.name == "at once":  # from a guest whose RAM is its own, as most are; giving back a copy on tmpfs takes time
             self.ok("snapshot-revert", "g", name, "--new-process", seconds=RUN_SECONDS)
             self.wait_until_loaded()
@@ -56,7 +54,7 @@ class Domsnap(Side):
     def revert(self, way, name):
         """Of a guest whose RAM is mapped also: how long the next checkpoint stops it."""
         found = super().revert(way, name)
-        if way.name in MAPPED:
+        if way.name in measure.MAPPED:
             found["pause"] = self.checkpoint(way.kind, f"{name}-next")["pause"]
             self.delete(f"{name}-next")
         return found

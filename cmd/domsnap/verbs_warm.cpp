@@ -13,8 +13,9 @@ namespace domsnap::cli {
 static bool drops_guest(Session& session, const Arguments& arguments, const std::string& name,
                         WarmOptions options) {
     options.dry_run = true;
-    return session.host().snapshot_warm(arguments.get("domain"), name, options, session.control()).operation ==
-           "snapshot-revert";
+    return session.host()
+               .snapshot_warm(arguments.get("domain"), name, options, session.control())
+               .operation == "snapshot-revert";
 }
 
 static void warm(Session& session, const Arguments& arguments) {

@@ -20,7 +20,6 @@ class DomainChanges {
         bool all = false;   ///< or any of them
         bool names = false; ///< there may be others, or fewer
         std::set<std::string> domains;
-        bool none() const { return !all && !names && domains.empty(); }
     };
     /// Those since the last time; does not wait. (QEMU writes its events down before it answers the command
     /// that brought them about: who knows of a change by anybody's answer finds it here.)

@@ -6,7 +6,6 @@
 #include "engine/others.h"
 #include "memory/image_link.h"
 #include "model/firmware.h"
-#include "os/file.h"
 
 #include <fmt/format.h>
 
@@ -37,24 +36,12 @@ class Users {
     }
     void add_snapshot(const model::Snapshot& snapshot) {
         const auto who = fmt::format("snapshot '{}' of {}", text::printable(snapshot.name), who_);
-        add_image(snapshot.memory.file, who);
+        for (const auto& file : memory::files_of_image(snapshot.memory.file))
+            add(file, who);
         for (const auto& point : snapshot.points())
             add(point.file, who);
         for (const auto& disk : snapshot.disks)
             add(disk.source, who);
-    }
-    /// With those that it rests on.
-    void add_image(std::string image, const std::string& who) {
-        try {
-            for (size_t depth = 0; depth < memory::max_chain && !image.empty(); ++depth) {
-                add(image, who);
-                if (!os::exists(image)) return;
-                const auto link = memory::image_link(image);
-                image = link.parent ? memory::parent_file(image, *link.parent) : "";
-            }
-        } catch (
-            const Error&) { // one of libvirt's, which rests on nothing, or damaged: the ledger has the rest
-        }
     }
 
     const View& view_;

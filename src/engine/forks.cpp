@@ -28,16 +28,9 @@ void pin(Pins& pins, const std::string& file, const std::string& who) {
 }
 
 /// An image, and those that it rests on as far as they can be read: who uses it needs all of them.
-void pin_image(Pins& pins, std::string image, const std::string& who) {
-    try {
-        for (size_t depth = 0; depth < memory::max_chain && !image.empty(); ++depth) {
-            pin(pins, image, who);
-            if (!os::exists(image)) return;
-            const auto link = memory::image_link(image);
-            image = link.parent ? memory::parent_file(image, *link.parent) : "";
-        }
-    } catch (const Error&) { // damaged: what can be told of it is told by whoever reads it
-    }
+void pin_image(Pins& pins, const std::string& image, const std::string& who) {
+    for (const auto& file : memory::files_of_image(image))
+        pin(pins, file, who);
 }
 
 void pin_for_forks(Pins& pins, const Session& session) {

@@ -99,8 +99,7 @@ void refuse_if_in_use(const Folders& folders, const std::string& path) {
     const auto own = os::file_info(path);
     for (const auto& [file, who] : files_in_use(folders)) {
         const auto other = os::file_info(file);
-        if (file == path || (own && other && own->inode == other->inode && own->device == other->device))
-            refuse_needed(path, who);
+        if (file == path || (own && other && own->is_same_file(*other))) refuse_needed(path, who);
     }
 }
 

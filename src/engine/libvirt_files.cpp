@@ -119,8 +119,12 @@ std::optional<std::pair<int, std::string>> LibvirtFiles::daemon() const {
     return std::nullopt;
 }
 
+std::string LibvirtFiles::save_path(const std::string& domain) const {
+    return state_ + "/save/" + domain + ".save";
+}
+
 std::string LibvirtFiles::managed_save(const std::string& domain) const {
-    const auto path = state_ + "/save/" + domain + ".save";
+    const auto path = save_path(domain);
     return os::exists(path) ? path : "";
 }
 
@@ -135,9 +139,9 @@ bool LibvirtFiles::has_checkpoints(const std::string& domain) const {
 
 std::vector<std::string> LibvirtFiles::traces(const std::string& domain) const {
     std::vector<std::string> found;
-    for (const auto& path : {definition_path(domain), definitions_ + "/autostart/" + domain + ".xml",
-                             state_ + "/snapshot/" + domain, state_ + "/checkpoint/" + domain,
-                             state_ + "/save/" + domain + ".save"})
+    for (const auto& path :
+         {definition_path(domain), definitions_ + "/autostart/" + domain + ".xml",
+          state_ + "/snapshot/" + domain, state_ + "/checkpoint/" + domain, save_path(domain)})
         if (os::file_info(path, false)) found.push_back(path);
     return found;
 }

@@ -39,6 +39,7 @@ class LibvirtFiles {
     std::vector<std::string> traces(const std::string& domain) const;
 
   private:
+    std::string save_path(const std::string& domain) const;
     std::string definitions_, state_, run_, tpms_;
 };
 

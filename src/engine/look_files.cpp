@@ -5,6 +5,7 @@
 #include "engine/forks.h"
 #include "image/qemu_img.h"
 #include "os/file.h"
+#include "os/file_system.h"
 #include "os/identity.h"
 #include "plan/points.h"
 

@@ -188,8 +188,8 @@ bool goes_forward(const plan::Plan& plan, const Progressed& state) {
 
 } // namespace
 
-/// Steps first … last-1, of a plan that nobody has interrupted. That the last one is done is said by the end of
-/// the journal, or to who goes on from there.
+/// Steps first … last-1, of a plan that nobody has interrupted. That the last one is done is said by the end
+/// of the journal, or to who goes on from there.
 static void run_steps(World& world, Journal& journal, const plan::Plan& plan, uint32_t first, uint32_t last,
                       const Control& control) {
     for (uint32_t step = first; step < last; ++step) {

@@ -62,7 +62,8 @@ bool use_prepared_qemu(Session& session, const model::Domain& domain, const std:
     const auto next = session.files().next();
     const auto process = machine::find(next);
     if (!process) return false;
-    forget_warm(session, session.control()); // of one that ended by itself: what names it goes with its folder
+    forget_warm(session,
+                session.control()); // of one that ended by itself: what names it goes with its folder
     // Before its folder can be seen: whoever watches reads the reason as soon as the guest is there.
     os::write_file(next.reason(), reason + "\n");
     machine::take_place(domain, session.files());

@@ -61,8 +61,7 @@ static const ImageInfo& member(const std::vector<ImageInfo>& images, const std::
     const auto wanted = os::file_info(existing_image(base));
     for (size_t i = 1; i < images.size(); ++i) {
         const auto candidate = os::file_info(images[i].path);
-        if (candidate && candidate->inode == wanted->inode && candidate->device == wanted->device)
-            return images[i];
+        if (candidate && candidate->is_same_file(*wanted)) return images[i];
     }
     throw Error(ErrorCode::conflict,
                 fmt::format("'{}' is not below '{}' in its backing chain", text::printable(base),

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "image/qemu_img.h"
 #include "os/file.h"
+#include "os/file_system.h"
 
 #include <cstdlib>
 #include <fmt/format.h>

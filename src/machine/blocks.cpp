@@ -49,8 +49,9 @@ Style style_of(const model::Element& element) {
     return style;
 }
 
-/// QEMU's "file" driver takes regular files only, "host_device" none. Backing files have no <disk type=> of their
-/// own; /dev/shm is a folder of ordinary files, and a link anywhere may lead to a device: what is there decides.
+/// QEMU's "file" driver takes regular files only, "host_device" none. Backing files have no <disk type=> of
+/// their own; /dev/shm is a folder of ordinary files, and a link anywhere may lead to a device: what is there
+/// decides.
 bool is_device(const model::Disk& disk, const ChainImage& image, bool top) {
     if (const auto there = os::file_info(image.path)) return there->is_block;
     return (top && disk.type == "block") || image.path.starts_with("/dev/");

@@ -32,4 +32,8 @@ ImageLink image_link(const std::string& path);
 /// name in the image's own folder. There may be none.
 std::string parent_file(const std::string& image_path, const ParentLink& link);
 
+/// The image and those that it rests on, whether the last one is there or not; as far as can be told where
+/// one is damaged, or libvirt's, which rests on nothing.
+std::vector<std::string> files_of_image(const std::string& path);
+
 } // namespace domsnap::memory

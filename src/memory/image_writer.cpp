@@ -4,6 +4,7 @@
 #include "memory/identity.h"
 #include "memory/incremental_format.h"
 #include "os/file.h"
+#include "os/file_system.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -42,8 +42,8 @@ class Rewind {
     const os::ForeignMemory& process_;
     uint64_t ram_;
     size_t block_ = 0;
-    bool is_of_image_ =
-        false; ///< what is not the process's own is the image's, or of the file at its chain's end
+    /// What is not the process's own is the image's, or of the file at its chain's end.
+    bool is_of_image_ = false;
     bool others_are_zero_ = true;  ///< and what is neither reads as zeros
     std::vector<uint8_t> look_;    ///< by page: it must be read
     std::vector<uint8_t> differs_; ///< by page

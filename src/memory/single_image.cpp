@@ -223,6 +223,20 @@ ImageLink image_link(const std::string& path) {
     return read_link(file, trailer, Sections(file, table));
 }
 
+std::vector<std::string> files_of_image(const std::string& path) {
+    std::vector<std::string> files;
+    try {
+        for (auto at = path; files.size() < max_chain && !at.empty();) {
+            files.push_back(at);
+            if (!os::exists(at)) break;
+            const auto link = image_link(at);
+            at = link.parent ? parent_file(at, *link.parent) : "";
+        }
+    } catch (const Error&) { // what can be told of it is told by whoever reads it
+    }
+    return files;
+}
+
 std::string parent_file(const std::string& image_path, const ParentLink& link) {
     if (os::exists(link.path)) return link.path;
     const std::string beside = text::folder_of(image_path) + "/" + text::base_name(link.path);

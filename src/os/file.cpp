@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace domsnap::os {
@@ -135,15 +134,6 @@ void read_at(int fd, void* data, size_t size, uint64_t offset, const std::string
         to += got;
         size -= static_cast<size_t>(got);
         offset += static_cast<uint64_t>(got);
-    }
-}
-
-uint64_t free_space(const std::string& path) {
-    struct statvfs fs {};
-    for (std::string at = path;; at = text::folder_of(at)) {
-        if (::statvfs(at.c_str(), &fs) == 0) return uint64_t{fs.f_bavail} * fs.f_frsize;
-        if ((errno != ENOENT && errno != ENOTDIR) || at == "/" || at == ".")
-            fail("ask for the free space at", at);
     }
 }
 

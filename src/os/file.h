@@ -21,6 +21,8 @@ struct FileInfo {
     uint32_t mode = 0;    ///< permission bits
     int64_t modified = 0; ///< epoch seconds
     bool is_regular = false, is_folder = false, is_block = false, is_symlink = false, is_socket = false;
+    /// Whether both are of one file, under whatever names.
+    bool is_same_file(const FileInfo& other) const { return inode == other.inode && device == other.device; }
 };
 
 /// Nothing if there is no such file. Follows symlinks unless told not to.
@@ -73,8 +75,8 @@ void remove_tree(const std::string& path);
 std::vector<std::string> list_folder(const std::string& path);
 void sync_folder(const std::string& path);
 void sync_file(const Fd& fd, const std::string& path_for_messages);
-/// The bytes, and what is needed to find them; not the times. Where they lie in place already, the file system
-/// has nothing to note and is much quicker.
+/// The bytes, and what is needed to find them; not the times. Where they lie in place already, the file
+/// system has nothing to note and is much quicker.
 void sync_data(const Fd& fd, const std::string& path_for_messages);
 
 /// All of it, or an Error. At the end of the file read_at throws corrupt.
@@ -93,8 +95,6 @@ std::optional<FileRange> next_data(int fd, uint64_t from, uint64_t end);
 /// failure.
 void copy_file_sparsely(const std::string& from, const std::string& to);
 
-/// Bytes that an unprivileged writer may still use on the file system that holds the path (or its folder).
-uint64_t free_space(const std::string& path);
 bool is_writable_folder(const std::string& path);
 std::string absolute_path(const std::string& path);
 std::string random_bytes(size_t count);

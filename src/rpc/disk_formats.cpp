@@ -12,10 +12,8 @@ namespace domsnap::rpc {
 namespace {
 
 std::optional<Volume> volume_of(Call& call, const std::string& path) {
-    for (const auto& pool : pools_of(call).all())
-        if (pool.active && text::starts_with_slash(path) && pool.folder == text::folder_of(path))
-            return volume(call.host().folders(), path);
-    return std::nullopt;
+    if (!text::starts_with_slash(path) || !pool_of_folder(call, text::folder_of(path))) return std::nullopt;
+    return volume(call.host().folders(), path);
 }
 
 void refuse(const model::Element& disk, const Volume& volume) {

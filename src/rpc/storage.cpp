@@ -10,7 +10,7 @@
 
 namespace domsnap::rpc {
 
-namespace {} // namespace
+NamedRef ref_of(const Pool& pool) { return {pool.name, uuid_bytes(pool.uuid)}; }
 
 Pools& pools_of(Call& call) {
     auto& pools = call.service().pools;
@@ -26,23 +26,18 @@ Pool active_pool(Call& call, const std::string& name) {
     return pool;
 }
 
+std::optional<Pool> pool_of_folder(Call& call, const std::string& folder) {
+    for (const auto& pool : pools_of(call).all())
+        if (pool.active && pool.folder == folder) return pool;
+    return std::nullopt;
+}
+
 namespace {
 
-NamedRef ref_of(const Pool& pool) { return {pool.name, uuid_bytes(pool.uuid)}; }
-
-struct OfPool {
-    NamedRef pool;
-    DOMSNAP_WIRE(pool)
-};
 struct PoolFlags {
     NamedRef pool;
     uint32_t flags = 0;
     DOMSNAP_WIRE(pool, flags)
-};
-struct PoolNumber {
-    NamedRef pool;
-    int32_t number = 0;
-    DOMSNAP_WIRE(pool, number)
 };
 struct PoolList {
     List<NamedRef, max_list> pools;
@@ -126,7 +121,7 @@ OfPool create_xml(Call& call, const TextFlags& a) {
     return {ref_of(pool)};
 }
 Nothing build(Call& call, const PoolFlags& a) {
-    check_flags(a.flags, 7, call.procedure); // a folder's content is never overwritten
+    check_flags(a.flags, build_flags, call.procedure); // a folder's content is never overwritten
     make_pool_folder(pools_of(call).get(a.pool.name).folder);
     return {};
 }

@@ -27,15 +27,6 @@ struct VolumeFlags {
     uint32_t flags = 0;
     DOMSNAP_WIRE(volume, flags)
 };
-struct OfPool {
-    NamedRef pool;
-    DOMSNAP_WIRE(pool)
-};
-struct PoolNumber {
-    NamedRef pool;
-    int32_t number = 0;
-    DOMSNAP_WIRE(pool, number)
-};
 struct PoolText {
     NamedRef pool;
     std::string text;
@@ -71,7 +62,6 @@ struct VolumeInfoFlags {
 };
 
 VolumeRef ref_of(const Pool& pool, const Volume& volume) { return {pool.name, volume.name, volume.path}; }
-NamedRef ref_of(const Pool& pool) { return {pool.name, uuid_bytes(pool.uuid)}; }
 
 [[noreturn]] void no_volume(const std::string& what, const std::string& which) {
     throw Refusal(Code::no_storage_volume, Area::storage,
@@ -89,16 +79,17 @@ Volume get(Call& call, const VolumeRef& ref) {
     no_volume("name", ref.name);
 }
 
-std::vector<Volume> all_of(Call& call, const std::string& pool) {
-    const auto folder = active_pool(call, pool).folder;
-    static_cast<void>(space_of_pool(folder)); // gone behind our back: that is said, and not "none"
-    return volumes(call.host().folders(), folder);
+std::vector<Volume> all_of(Call& call, const Pool& pool) {
+    static_cast<void>(space_of_pool(pool.folder)); // gone behind our back: that is said, and not "none"
+    return volumes(call.host().folders(), pool.folder);
 }
 
-Number count(Call& call, const OfPool& a) { return {static_cast<int32_t>(all_of(call, a.pool.name).size())}; }
+Number count(Call& call, const OfPool& a) {
+    return {static_cast<int32_t>(all_of(call, active_pool(call, a.pool.name)).size())};
+}
 SomeNames list_names(Call& call, const PoolNumber& a) {
     SomeNames names;
-    for (const auto& one : all_of(call, a.pool.name))
+    for (const auto& one : all_of(call, active_pool(call, a.pool.name)))
         if (names.names.size() < std::min<size_t>(max_list, static_cast<size_t>(std::max(a.number, 0))))
             names.names.push_back(one.name);
     return names;
@@ -107,7 +98,7 @@ VolumeList list_all(Call& call, const ListArguments& a) {
     check_flags(a.flags, 0, call.procedure);
     const auto pool = active_pool(call, a.pool.name);
     VolumeList list;
-    for (const auto& one : all_of(call, a.pool.name)) {
+    for (const auto& one : all_of(call, pool)) {
         if (list.count == max_list) break;
         ++list.count;
         if (a.need_results) list.volumes.push_back(ref_of(pool, one));
@@ -121,11 +112,6 @@ OfVolume by_name(Call& call, const PoolName& a) {
     no_volume("name", a.name);
 }
 
-std::optional<Pool> pool_of_folder(Call& call, const std::string& folder) {
-    for (const auto& pool : pools_of(call).all())
-        if (pool.active && pool.folder == folder) return pool;
-    return std::nullopt;
-}
 OfVolume by_path(Call& call, const Text& path) {
     if (text::starts_with_slash(path.text))
         if (const auto pool = pool_of_folder(call, text::folder_of(path.text)))

@@ -50,9 +50,9 @@ Journal Journal::resume(const std::string& path) {
     const auto parsed = parse_file(path, content);
     if (!parsed) throw Error(ErrorCode::not_found, fmt::format("{}: no journal to go on with", path));
     if (parsed->is_torn || parsed->is_old)
-        os::write_file_durably(path, with_room(std::string(journal_header) +
-                                               content.substr(journal_header.size(),
-                                                              parsed->intact - journal_header.size())));
+        os::write_file_durably(
+            path, with_room(std::string(journal_header) +
+                            content.substr(journal_header.size(), parsed->intact - journal_header.size())));
     return Journal(os::open_read_write(path), path, parsed->intact, parsed->entries);
 }
 

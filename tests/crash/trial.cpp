@@ -294,8 +294,7 @@ Verdict Trials::judge_both(const Ended& ended, int how_the_other_ended) {
     const bool done_or_refused = ended.how == 0 || (between_ && ended.how == 1);
     const bool right = done_or_refused && how_the_other_ended <= 1 &&
                        (both_gone || has_other == (how_the_other_ended == 0)) && seen.problems.empty() &&
-                       left_on_purpose &&
-                       seen.guests.size() == new_.guests.size();
+                       left_on_purpose && seen.guests.size() == new_.guests.size();
     if (right)
         verdict.world = Verdict::World::fresh;
     else

@@ -2,6 +2,7 @@
 come out of the root that bench/compare and bench/beside-libvirtd make ($DOMSNAP_PEERS, else build/peer); without one this is
 skipped."""
 import os
+from unittest import mock
 
 import harness
 import test_adopt
@@ -15,9 +16,9 @@ class Eleven:
         return root
 
     def setUp(self):
-        before = os.environ.get("DOMSNAP_QEMU")
-        os.environ["DOMSNAP_QEMU"] = str(self.peer().parent / "bin/qemu-system-x86_64")
-        self.addCleanup(os.environ.update if before else os.environ.pop, *([{"DOMSNAP_QEMU": before}] if before else ["DOMSNAP_QEMU"]))
+        with_theirs = mock.patch.dict(os.environ, DOMSNAP_QEMU=str(self.peer().parent / "bin/qemu-system-x86_64"))
+        with_theirs.start()
+        self.addCleanup(with_theirs.stop)
         super().setUp()
         self.assertIn("daemon: 11.", self.virsh("version", "--daemon"))
 

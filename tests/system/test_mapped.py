@@ -1,31 +1,20 @@
 """RAM as a private mapping of the memory image: the guest gets what was saved, the image stays what it was whatever the guest
 does, and nobody gets a page that is not the image's own."""
-import json
 import os
 import pathlib
 
 import foreign
 import harness
-from checkpoints import CheckpointTest, content_of
-from harness import wait_for
+from checkpoints import MappedTest, content_of
 
 PAGE = 4096
 
 
-class Mapped(CheckpointTest):
-    balloon = "none"
-
-    def domain_xml(self, *arguments, **options):
-        text = super().domain_xml(*arguments, **options)
-        return text.replace("<memballoon model='none'/>", f"<memballoon model='{self.balloon}'/>")
-
+class Mapped(MappedTest):
     def revert(self, name="s", *options):
         result = self.cli("snapshot-revert", "g", name, "--mapped", *options)
         self.assertEqual((result.code, result.out), (0, f"Domain snapshot {name} reverted\n\n"), result.err)
         self.assertIn("memory mapped", result.err)
-
-    def origin(self):
-        return json.loads((self.pid_file().parent / "ram.json").read_text())
 
     def private_bytes(self, image):
         """What QEMU's mapping of the image has of its own."""
@@ -119,8 +108,7 @@ class Mapped(CheckpointTest):
         marks, memory = self.checkpoint(guest)
         before = content_of(memory)
         self.revert()
-        self.ok("qemu-monitor-command", "g", "--hmp", "balloon 160")
-        wait_for(lambda: "actual=160" in self.ok("qemu-monitor-command", "g", "--hmp", "info balloon"), 60, "the balloon is full")
+        self.leave_the_guest(160)
         guest.wait_for_ticks()
         self.assertEqual(content_of(memory), before)
         self.revert()

@@ -1,28 +1,17 @@
 """RAM as a private mapping of a copy of the memory image on tmpfs: the guest goes back in place by its own pages, and its
 checkpoints are taken while it runs."""
-import json
 import pathlib
 
 import foreign
 import harness
-from checkpoints import CheckpointTest, content_of
-from harness import wait_for
+from checkpoints import MappedTest, content_of
 
 COPY = "memfd:domsnap-ram"
 
 
-class Tmpfs(CheckpointTest):
-    balloon = "none"
-
-    def domain_xml(self, *arguments, **options):
-        text = super().domain_xml(*arguments, **options)
-        return text.replace("<memballoon model='none'/>", f"<memballoon model='{self.balloon}'/>")
-
+class Tmpfs(MappedTest):
     def mappings(self):
         return [line for line in pathlib.Path(f"/proc/{self.qemu_pid()}/maps").read_text().splitlines() if COPY in line]
-
-    def origin(self):
-        return json.loads((self.pid_file().parent / "ram.json").read_text())
 
     def in_place(self, name):
         before = self.qemu_pid()
@@ -109,9 +98,7 @@ class Tmpfs(CheckpointTest):
         marks, _ = self.checkpoint(guest)
         self.ok("snapshot-warm", "g", "s", "--tmpfs", "--yes")
         for size in (160, 256):
-            self.ok("qemu-monitor-command", "g", "--hmp", f"balloon {size}")
-            wait_for(lambda: f"actual={size}" in self.ok("qemu-monitor-command", "g", "--hmp", "info balloon"), 60,
-                     "the balloon has its size")
+            self.leave_the_guest(size)
         guest.wait_for_ticks()
         later, _ = self.live_checkpoint(guest, "later")
         for name, wanted in (("s", marks), ("later", later)):

@@ -26,11 +26,8 @@ std::set<std::string> names_in(const Changes& changes, const std::string& folder
 }
 
 ProcessId sleeper() {
-    return start_background({.argv = {"/bin/sleep", "1000"},
-                             .log_path = {},
-                             .passed = {},
-                             .in_child = {},
-                             .environment = {}});
+    return start_background(
+        {.argv = {"/bin/sleep", "1000"}, .log_path = {}, .passed = {}, .in_child = {}, .environment = {}});
 }
 
 void end(const ProcessId& process) {

@@ -1,3 +1,4 @@
+#include "os/file_system.h"
 #include "scratch.h"
 
 #include <fcntl.h>
