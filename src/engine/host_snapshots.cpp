@@ -63,11 +63,19 @@ model::Snapshot resolve(model::Snapshot request, const CreateOptions& options, c
     return request;
 }
 
-bool saves_while_running(const plan::Plan& plan) {
-    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const plan::Action& step) {
+bool has_switch(const plan::Plan& plan, bool (*is_so)(const plan::SwitchDisks&)) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Action& step) {
         const auto* change = std::get_if<plan::SwitchDisks>(&step);
-        return change && change->background;
+        return change && is_so(*change);
     });
+}
+
+bool saves_while_running(const plan::Plan& plan) {
+    return has_switch(plan, [](const plan::SwitchDisks& change) { return change.is_live(); });
+}
+
+bool protects_ram(const plan::Plan& plan) {
+    return has_switch(plan, [](const plan::SwitchDisks& change) { return change.background; });
 }
 
 /// As finish(), but that another process waits for the guest's memory. False if that was not to be.
@@ -113,7 +121,7 @@ CreateResult create(Session& session, model::Snapshot request, const CreateOptio
     const auto plan = plan::plan_create(resolve(std::move(request), options, facts), options, facts, tree);
     CreateResult result{plan.snapshot, plan::describe(plan)};
     if (options.dry_run) return result;
-    if (saves_while_running(plan)) shorten_the_stop(session);
+    if (protects_ram(plan)) shorten_the_stop(session);
     if (!options.wait && saves_while_running(plan))
         result.saving = finish_behind(session, plan);
     else

@@ -31,6 +31,8 @@ void check_leaves(const plan::Facts& facts);
 
 /// Whether memory can be taken while the guest runs, and why not.
 void look_for_background(Session& session, plan::Facts& facts);
+/// Whether what a guest with mapped RAM changed can be read from outside, and is not too much to be copied.
+void look_for_changed_ram(Session& session, plan::Facts& facts);
 /// Whether the snapshot's guest can run before its memory is there, and be made ready beside the present one.
 void look_for_at_once(Session& session, const model::Snapshot& snapshot, plan::Facts& facts);
 

@@ -2,11 +2,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/changed_source.h"
 #include "engine/guest.h"
 #include "engine/mapped_image.h"
 #include "memory/save_file.h"
 #include "os/file.h"
+#include "os/host_memory.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -20,6 +23,23 @@ static bool host_allows_userfaultfd(std::string& why_not) {
     why_not =
         "this user may not use userfaultfd (needs root, /dev/userfaultfd or vm.unprivileged_userfaultfd=1)";
     return false;
+}
+
+/// So much of the host's memory may be taken for a copy of what a guest changed.
+static constexpr uint64_t most_copied = uint64_t{4} << 30;
+
+void look_for_changed_ram(Session& session, Facts& facts) {
+    if (facts.state != model::SnapshotState::running || !mapped_ram(session)) return;
+    try {
+        const auto source = changed_source(session);
+        if (!qmp::migration_blockers(session.monitor(), quick()).empty())
+            return; // QEMU's own capture says it
+        const uint64_t available = os::host_memory("MemAvailable");
+        if (memory::changed_bytes(source) <= std::min(most_copied, available / 2))
+            facts.mapped_whole = source.whole;
+    } catch (const Error&) {
+        // QEMU sends all of it then, as it does of other guests.
+    }
 }
 
 void look_for_background(Session& session, Facts& facts) {

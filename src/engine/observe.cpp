@@ -88,6 +88,7 @@ Facts observe_for_create(Session& session, const model::SnapshotTree& tree,
     look_at_disk_nodes(session, facts);
     look_at_folders(facts, named);
     look_for_background(session, facts);
+    look_for_changed_ram(session, facts);
     look_for_parent_image(facts, tree);
     check_leaves(facts);
     require_known(session, facts, tree, files_of(facts.live, facts));

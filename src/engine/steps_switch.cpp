@@ -1,10 +1,13 @@
 // The one stop of a snapshot: disks at one instant, and the capture of memory.
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/changed_source.h"
 #include "engine/end_capture.h"
 #include "engine/memory_identity.h"
 #include "engine/saving.h"
 #include "engine/steps.h"
+#include "memory/stream.h"
+#include "os/file.h"
 #include "os/socket.h"
 #include "qmp/commands.h"
 
@@ -18,6 +21,8 @@
 namespace domsnap::engine {
 
 namespace {
+
+std::string device_state_file(const Session& session) { return session.files().folder + "/device-state"; }
 
 std::vector<qmp::TransactionAction> transaction_actions(const plan::SwitchDisks& step) {
     std::vector<qmp::TransactionAction> actions;
@@ -67,6 +72,45 @@ void wait_until_resumed(Session& session) {
     throw Error(ErrorCode::outcome_unknown, "the guest did not go on after its memory began to be saved");
 }
 
+memory::ChangedCapture begin_copying(Session& session, Underway& underway, const plan::SwitchDisks& step) {
+    const auto source = changed_source(session);
+    const auto identity =
+        identity_of(session.live(), session.monitor().version(), since_epoch<std::chrono::seconds>());
+    forget_captures(session);
+    auto capture =
+        memory::ChangedCapture::start(source, step.image, identity, session.files().folder + "/capture.log",
+                                      step.parent, session.files().capture());
+    os::write_file(device_state_file(session), ""); // QEMU would make it for its group to read
+    underway.expected = identity.ram_size;
+    capture.await_ready(quick());
+    return capture;
+}
+
+/// The device state before the disks' overlays: QEMU flushes all disks once more for it, and those that it
+/// has now have just been flushed. What is copied is what a migration sends, RAM before the devices are
+/// asked.
+void switch_and_copy(Session& session, const plan::SwitchDisks& step, Underway& underway,
+                     memory::ChangedCapture& capture) {
+    auto& qemu = session.monitor();
+    qmp::stop(qemu, quick());
+    capture.copy();
+    qmp::save_device_state(qemu, device_state_file(session), quick());
+    if (const auto actions = transaction_actions(step); !actions.empty())
+        qmp::transaction(qemu, actions, quick());
+    read_files(underway, step.read);
+    capture.await_copied(quick());
+    qmp::cont(qemu, quick());
+}
+
+/// A guest that has its RAM mapped.
+void switch_mapped(Session& session, Underway& underway, const plan::SwitchDisks& step) {
+    auto capture = begin_copying(session, underway, step);
+    switch_and_copy(session, step, underway, capture);
+    capture.give_device_state(os::read_file(device_state_file(session), memory::max_device_state));
+    os::remove_file_durably(device_state_file(session));
+    underway.capture.emplace(capture.take_process());
+}
+
 /// Between the stop and the resume: as short as it can be.
 void switch_all(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     auto& qemu = session.monitor();
@@ -84,9 +128,12 @@ void switch_all(Session& session, Underway& underway, const plan::SwitchDisks& s
 } // namespace
 
 void apply(Session& session, Underway& underway, const plan::SwitchDisks& step) {
-    if (!step.image.empty()) prepare_capture(session, underway, step);
+    if (!step.image.empty() && step.mapped.empty()) prepare_capture(session, underway, step);
     try {
-        switch_all(session, underway, step);
+        if (step.mapped.empty())
+            switch_all(session, underway, step);
+        else
+            switch_mapped(session, underway, step);
     } catch (const Error&) {
         close_stream(session);
         // Whatever it was, the guest must not stand still for it; if QEMU is gone the undo sees to the files.
@@ -99,9 +146,10 @@ void undo(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     session.forget_monitor(); // the connection may be broken in the midst of an answer
     underway.capture.reset();
     if (session.process()) {
-        if (!step.image.empty()) end_capture(session, step.image);
+        if (!step.image.empty() && step.mapped.empty()) end_capture(session, step.image);
         resume_if(session, step.was_running);
     }
+    os::remove_file_durably(device_state_file(session));
     merge_back(session, step.overlays);
     if (!step.image.empty()) wait_for_writer(step.image);
     for (const auto& one : step.internals)
@@ -116,21 +164,28 @@ void obey_cancel(Session& session, const plan::AwaitCapture& step) {
     if (!session.control().cancelled() && !is_unwanted(session, step.image)) return;
     const bool may_cancel =
         !qmp::query_capabilities(session.monitor(), quick()).background_snapshot_must_be_drained();
-    if (may_cancel || !step.was_running) qmp::migrate_cancel(session.monitor(), quick());
+    if (step.streamed && (may_cancel || !step.was_running)) qmp::migrate_cancel(session.monitor(), quick());
     throw Error(
         ErrorCode::cancelled,
         fmt::format("saving the guest's memory to {} was cancelled; the guest runs on, nothing is kept",
                     step.image));
 }
 
+void report_progress(Session& session, const Underway& underway, const plan::AwaitCapture& step) {
+    if (!step.streamed) {
+        if (const auto status = capture_status(session, step.image))
+            session.control().report("memory", status->done, status->total);
+    } else if (const auto migration = look_at_migration(session)) {
+        const auto done = migration->total - std::min(migration->remaining, migration->total);
+        session.control().report("memory", std::min(done, underway.expected), underway.expected);
+    }
+}
+
 memory::CaptureResult wait_for_image(Session& session, Underway& underway, const plan::AwaitCapture& step) {
     for (;;) {
         obey_cancel(session, step);
         if (const auto result = underway.capture->poll()) return *result;
-        if (const auto migration = look_at_migration(session)) {
-            const auto done = migration->total - std::min(migration->remaining, migration->total);
-            session.control().report("memory", std::min(done, underway.expected), underway.expected);
-        }
+        report_progress(session, underway, step);
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }
@@ -174,7 +229,7 @@ void apply(Session& session, Underway& underway, const plan::AwaitCapture& step)
         wait_for_others_image(session, step);
     }
     underway.capture.reset();
-    if (!session.process()) return; // it may end once its memory is saved
+    if (!step.streamed || !session.process()) return; // it may end once its memory is saved
     wait_until_over(session);
     resume_if(session, step.was_running); // a stopped capture leaves it in "postmigrate"
 }

@@ -36,18 +36,25 @@ CaptureResult capture_stream(int stream, const os::Fd& image, const std::string&
                              const ImageIdentity& identity, const Control& control,
                              const std::string& parent = {});
 
+/// Where a capture process gets memory from.
+enum class CaptureSource {
+    stream,     ///< QEMU's migration
+    changed_ram ///< the guest's RAM itself: memory/changed_capture.h
+};
+
 /// The capture as a process of its own session (program domsnap-memory, beside the executable, in
 /// ../libexec/domsnap, or $DOMSNAP_LIBEXEC_DIR): Ctrl-C and a killed parent do not reach it. While it works
 /// it holds an exclusive flock on the image file, so that anybody can wait for it by the file alone.
 class CaptureProcess {
   public:
-    /// stream: the read end; given to the child and closed here. image_path: an existing empty file of ours.
-    /// parent: as for capture_stream. The paths, and nothing else, show in the child's command line.
-    /// status_path: where it tells everybody how far it is (memory/capture_status.h); "" = nowhere. Errors:
-    /// not_found (no program), busy (somebody has the image's lock), io.
+    /// stream: the read end (of changed_ram, the socket); given to the child and closed here. image_path: an
+    /// existing empty file of ours. parent: as for capture_stream. The paths, and nothing else, show in the
+    /// child's command line. status_path: where it tells everybody how far it is (memory/capture_status.h);
+    /// "" = nowhere. Errors: not_found (no program), busy (somebody has the image's lock), io.
     static CaptureProcess start(os::Fd stream, const std::string& image_path, const ImageIdentity& identity,
                                 const std::string& log_path, const std::string& parent = {},
-                                const std::string& status_path = {});
+                                const std::string& status_path = {},
+                                CaptureSource source = CaptureSource::stream);
     CaptureProcess(CaptureProcess&&) noexcept;
     ~CaptureProcess(); ///< leaves the child alone
     const os::ProcessId& id() const;

@@ -1,12 +1,14 @@
 #include "base/clock.h"
 #include "memory/capture_report.h"
 #include "memory/capture_status.h"
+#include "memory/changed_capture.h"
 #include "memory/identity.h"
 #include "os/bulk.h"
 #include "os/signals.h"
 #include "os/socket.h"
 
 #include <cstdio>
+#include <cstring>
 #include <unistd.h>
 
 namespace domsnap::memory {
@@ -63,41 +65,50 @@ class Told {
 };
 } // namespace
 
+static Control told_through(Told& told) {
+    Control control;
+    control.progress = [&](const Progress& p) {
+        os::write_line_if_room(CaptureDescriptors::report, to_line(CaptureProgress{p.done, p.total}),
+                               unread_progress);
+        told.progress(p.done, p.total);
+    };
+    return control;
+}
+
 // An identity that is not understood fails the capture only after the stream is drained, like every other
 // error.
-static CaptureResult capture(const os::Fd& image, const std::string& path, const std::string& parent,
-                             Told& told) {
+static CaptureResult capture(CaptureSource source, const os::Fd& image, const std::string& path,
+                             const std::string& parent, Told& told) {
     CaptureResult failed;
     try {
         const ImageIdentity identity = identity_from_json(read_identity(CaptureDescriptors::identity));
-        Control control;
-        control.progress = [&](const Progress& p) {
-            os::write_line_if_room(CaptureDescriptors::report, to_line(CaptureProgress{p.done, p.total}),
-                                   unread_progress);
-            told.progress(p.done, p.total);
-        };
-        return capture_stream(CaptureDescriptors::stream, image, path, identity, control, parent);
+        const Control control = told_through(told);
+        const auto capture_it = source == CaptureSource::stream ? capture_stream : capture_changed;
+        return capture_it(CaptureDescriptors::stream, image, path, identity, control, parent);
     } catch (const Error& e) {
         failed.error = e.what();
     }
     std::string sink(1 << 20, '\0');
-    while (os::read_chunk(CaptureDescriptors::stream, sink.data(), sink.size()) > 0) {
+    while (source == CaptureSource::stream &&
+           os::read_chunk(CaptureDescriptors::stream, sink.data(), sink.size()) > 0) {
     }
     return failed;
 }
 
 int capture_main(int argc, const char* const* argv) {
+    const bool changed = argc > 1 && std::strcmp(argv[1], of_changed_ram) == 0;
+    if (changed) --argc, ++argv;
     if (argc != 4) {
-        std::fputs(
-            "usage: domsnap-memory IMAGE STATUS PARENT, each but the first may be empty (domsnap starts "
-            "it, with descriptors 3 to 6)\n",
-            stderr);
+        std::fputs("usage: domsnap-memory [--changed] IMAGE STATUS PARENT, each but the first may be empty "
+                   "(domsnap starts it, with descriptors 3 to 6)\n",
+                   stderr);
         return 2;
     }
     os::ignore_interrupts(); // a guest under QEMU 7.2 hangs if we go before its stream ends
     os::Fd image(CaptureDescriptors::image);
     Told told(argv[2], argv[1]);
-    const CaptureResult result = capture(image, argv[1], argv[3], told);
+    const auto source = changed ? CaptureSource::changed_ram : CaptureSource::stream;
+    const CaptureResult result = capture(source, image, argv[1], argv[3], told);
     told.end(result); // before the lock goes: who finds the image free reads why
     image.reset();    // with the lock: who hears the result may find the image free
     os::write_line_if_room(CaptureDescriptors::report, to_line(result), SIZE_MAX);

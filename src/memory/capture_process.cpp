@@ -45,12 +45,14 @@ static os::Fd pipe_with(const std::string& content) {
 
 CaptureProcess CaptureProcess::start(os::Fd stream, const std::string& image_path,
                                      const ImageIdentity& identity, const std::string& log_path,
-                                     const std::string& parent, const std::string& status_path) {
+                                     const std::string& parent, const std::string& status_path,
+                                     CaptureSource source) {
     const std::string program = os::find_own_program(capture_program_name);
     const os::Fd image = open_locked(image_path), identity_pipe = pipe_with(identity_to_json(identity));
     auto [report_read, report_write] = os::make_pipe();
     os::Background spec;
     spec.argv = {program, image_path, status_path, parent};
+    if (source == CaptureSource::changed_ram) spec.argv.insert(spec.argv.begin() + 1, of_changed_ram);
     spec.log_path = log_path;
     spec.passed = {{stream.get(), CaptureDescriptors::stream},
                    {image.get(), CaptureDescriptors::image},

@@ -12,10 +12,11 @@
 namespace domsnap::memory {
 
 inline constexpr const char* capture_program_name = "domsnap-memory";
+inline constexpr const char* of_changed_ram = "--changed"; ///< its first argument: not of a stream
 
 /// Numbers of the descriptors in the capture process.
 struct CaptureDescriptors {
-    static constexpr int stream = 3;   ///< the migration stream
+    static constexpr int stream = 3;   ///< the migration stream; or the socket to who started it
     static constexpr int image = 4;    ///< the image, with the lock on it
     static constexpr int identity = 5; ///< the identity as JSON, to the end of the pipe
     static constexpr int report = 6;   ///< lines of JSON

@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "memory/byte_source.h"
 #include "memory/capture.h"
+#include "memory/capture_parts.h"
 #include "memory/image_writer.h"
 #include "memory/stream.h"
 #include "os/bulk.h"
@@ -8,7 +9,6 @@
 
 #include <chrono>
 #include <exception>
-#include <fmt/format.h>
 #include <optional>
 
 namespace domsnap::memory {
@@ -64,18 +64,6 @@ static void write_image(StreamParser& parser, ImageWriter& writer, const ImageId
     }
 }
 
-static void note(CaptureResult& result, std::exception_ptr error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const Error& e) {
-        result.code = e.code();
-        result.error = e.what();
-        result.hint = e.hint();
-    } catch (const std::exception& e) {
-        result.error = std::string("the capture of the memory failed: ") + e.what();
-    }
-}
-
 static void drain(ByteSource& source) {
     try {
         while (!source.next().empty()) {
@@ -83,24 +71,6 @@ static void drain(ByteSource& source) {
     } catch (const Error&) {
         // The stream cannot be read any more: nobody is kept waiting. What came first has been noted.
     }
-}
-
-// The guest's own overlays may lie on the same full disk, and half an image is good for nothing.
-static void give_room_back(const os::Fd& image, const std::string& path) {
-    try {
-        os::resize_file(image, 0, path);
-    } catch (const Error&) {
-        // A reader knows it for torn anyway.
-    }
-}
-
-static std::optional<ImageReader> open_parent(const std::string& path, std::string& why_not) {
-    try {
-        if (!path.empty()) return ImageReader::open(path);
-    } catch (const std::exception& e) {
-        why_not = e.what();
-    }
-    return std::nullopt;
 }
 
 CaptureResult capture_stream(int stream, const os::Fd& image, const std::string& image_path,
@@ -121,15 +91,9 @@ CaptureResult capture_stream(int stream, const os::Fd& image, const std::string&
         give_room_back(image, image_path);
     }
     drain(source);
-    if (parent && !writer.has_parent())
-        result.whole_because = fmt::format("the guest's blocks of RAM are others than those of '{}'",
-                                           text::printable(parent_path));
-    const auto counts = writer.counts();
-    result.parent_pages = counts.parent_pages;
+    if (parent && !writer.has_parent()) result.whole_because = other_blocks(parent_path);
     result.stream_bytes = source.bytes;
-    result.data_pages = counts.data_pages;
-    result.zero_pages = counts.zero_pages;
-    result.repeated_pages = counts.repeated_pages;
+    note(result, writer.counts());
     return result;
 }
 

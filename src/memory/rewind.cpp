@@ -1,32 +1,18 @@
 #include "memory/rewind.h"
 
+#include "memory/mapped_ram.h"
 #include "memory/page_run.h"
-#include "os/file.h"
+#include "memory/two_threads.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <domsnap/error.h>
 #include <fmt/format.h>
-#include <future>
-#include <memory>
 
 namespace domsnap::memory {
 
 /// Two buffers of so many for each thread: together they fit into a CPU's own cache.
 static constexpr uint64_t pages_at_once = 32;
-
-/// Whether the mapping shows the image's whole file, at the end of its chain, from its first byte on, or a
-/// copy of it.
-static bool shows_image(const os::ForeignMapping& mapping, uint64_t ram, const ImageReader& image,
-                        const std::optional<RamCopy>& copy) {
-    if (mapping.offset + (ram - mapping.start) != 0) return false;
-    const auto& whole = image.layers().back();
-    if (copy && mapping.inode == copy->inode && mapping.device == copy->device)
-        return copy->hash == fmt::format("{:016x}", whole.hash);
-    const auto file = os::file_info(whole.path);
-    return file && mapping.inode == file->inode && mapping.device == file->device;
-}
 
 Rewind::Rewind(const ImageReader& image, const os::ForeignMemory& process, uint64_t ram,
                const std::optional<RamCopy>& copy)
@@ -36,7 +22,7 @@ Rewind::Rewind(const ImageReader& image, const os::ForeignMemory& process, uint6
     if (!mapping || mapping->shared || !mapping->writable)
         throw Error(ErrorCode::unsupported,
                     fmt::format("{} bytes of private memory were expected at {:#x}", size, ram));
-    is_of_image_ = shows_image(*mapping, ram, image, copy);
+    is_of_image_ = shows(*mapping, ram, image.layers().back(), copy);
     others_are_zero_ = mapping->inode == 0;
     differs_.resize(size / page_size);
 }
@@ -57,28 +43,10 @@ void Rewind::look_at_upper_layers() {
         if (image_.layer(block_, page) != whole) look_[page] = 1;
 }
 
-/// The guest stands still, so both CPUs of the smallest host are free.
-void Rewind::in_two_threads(const std::function<void(uint64_t first, uint64_t count)>& work) const {
-    std::atomic<uint64_t> next = 0;
-    const auto take_chunks = [&] {
-        for (uint64_t first = next.fetch_add(pages_at_once); first < pages();
-             first = next.fetch_add(pages_at_once))
-            work(first, std::min(pages_at_once, pages() - first));
-    };
-    auto other = std::async(std::launch::async, take_chunks);
-    try {
-        take_chunks();
-    } catch (...) {
-        next = pages();
-        other.wait();
-        throw;
-    }
-    other.get();
-}
-
 uint64_t Rewind::compare() {
     find_own_pages();
-    in_two_threads([this](uint64_t first, uint64_t count) { compare_chunk(first, count); });
+    in_two_threads(pages(), pages_at_once,
+                   [this](uint64_t first, uint64_t count) { compare_chunk(first, count); });
     return static_cast<uint64_t>(std::ranges::count(differs_, uint8_t{1}));
 }
 
@@ -126,7 +94,8 @@ void Rewind::compare_run(uint64_t first, uint64_t count, bool data) {
 }
 
 void Rewind::write() const {
-    in_two_threads([this](uint64_t first, uint64_t count) { write_chunk(first, count); });
+    in_two_threads(pages(), pages_at_once,
+                   [this](uint64_t first, uint64_t count) { write_chunk(first, count); });
 }
 
 void Rewind::write_chunk(uint64_t first, uint64_t count) const {

@@ -9,7 +9,6 @@
 #include "os/foreign_memory.h"
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 namespace domsnap::memory {
@@ -33,7 +32,6 @@ class Rewind {
     uint64_t pages() const { return differs_.size(); }
     void find_own_pages();
     void look_at_upper_layers();
-    void in_two_threads(const std::function<void(uint64_t first, uint64_t count)>& work) const;
     void compare_chunk(uint64_t first, uint64_t count);
     void compare_run(uint64_t first, uint64_t count, bool data);
     void write_chunk(uint64_t first, uint64_t count) const;

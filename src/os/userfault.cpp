@@ -3,22 +3,16 @@
 #include "base/text.h"
 #include "os/failure.h"
 #include "os/file.h"
+#include "os/mapping_flags.h"
 #include "os/pidfd.h"
 
 #include <climits>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace domsnap::os {
-
-namespace {
-struct Range {
-    uint64_t start = 0, size = 0;
-};
-} // namespace
 
 static std::string name_of_descriptor(const std::string& path) {
     char name[PATH_MAX];
@@ -35,39 +29,8 @@ static std::vector<int> userfaultfds_of(pid_t pid) {
     return numbers;
 }
 
-/// "7f00-7f80 rw-p …": where a mapping's lines in smaps begin; nothing for its other lines.
-static std::optional<Range> range_in(std::string_view line) {
-    const auto dash = line.find('-'), blank = line.find(' ');
-    if (dash == line.npos || blank == line.npos || blank < dash) return std::nullopt;
-    const auto number = [](std::string_view hex) -> std::optional<uint64_t> {
-        if (hex.empty() || hex.find_first_not_of("0123456789abcdef") != hex.npos) return std::nullopt;
-        return std::strtoull(std::string(hex).c_str(), nullptr, 16);
-    };
-    const auto start = number(line.substr(0, dash)), end = number(line.substr(dash + 1, blank - dash - 1));
-    if (!start || !end || *end <= *start) return std::nullopt;
-    return Range{*start, *end - *start};
-}
-
-static bool is_protected(std::string_view flags) {
-    for (const auto& flag : text::split(flags, ' '))
-        if (flag == "uw")
-            return true; // registered for write-protect faults (Linux, Documentation/filesystems/proc)
-    return false;
-}
-
-static std::vector<Range> protected_mappings(pid_t pid) {
-    constexpr uint64_t most = 256 << 20;
-    std::vector<Range> found;
-    Range mapping;
-    for (const auto& line : text::split(read_file(fmt::format("/proc/{}/smaps", pid), most), '\n')) {
-        if (const auto range = range_in(line)) mapping = *range;
-        if (line.starts_with("VmFlags:") && is_protected(line)) found.push_back(mapping);
-    }
-    return found;
-}
-
 /// Errors are left: a descriptor of another part of the process knows nothing of this mapping.
-static void free_mapping(const Fd& userfaults, const Range& mapping) {
+static void free_mapping(const Fd& userfaults, const AddressRange& mapping) {
     uffdio_writeprotect protection{{mapping.start, mapping.size}, 0};
     ::ioctl(userfaults.get(), UFFDIO_WRITEPROTECT, &protection);
     uffdio_range range{mapping.start, mapping.size};
@@ -78,7 +41,7 @@ static void free_mapping(const Fd& userfaults, const Range& mapping) {
 bool free_from_userfaultfd(const ProcessId& process) {
     const Fd held(::pidfd_open(process.pid, 0));
     if (!held || !is_alive(process)) return false;
-    const auto mappings = protected_mappings(process.pid);
+    const auto mappings = mappings_with_flag(process, registered_for_write_protection);
     if (mappings.empty()) return false;
     for (const int number : userfaultfds_of(process.pid)) {
         const Fd userfaults(::pidfd_getfd(held.get(), number, 0));

@@ -17,9 +17,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AddNode, node, path, format)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OverlaySwitch, target, device, base_node, base_path, base_format,
                                    overlay_node, overlay_path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InternalPoint, target, node, path, tag)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SwitchDisks, overlays, internals, image, parent, background, was_running,
-                                   read)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AwaitCapture, image, was_running)
+// With defaults: a journal of before there were `mapped` and `streamed` is read.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SwitchDisks, overlays, internals, image, parent, background,
+                                                was_running, read, mapped)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AwaitCapture, image, was_running, streamed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MakeHolder, path)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SaveInternal, job, tag, vmstate_node, disks, overlays, was_running, read)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KeepFile, from, to, role, in_stop)

@@ -43,7 +43,8 @@ void check_live(const CreateDraft& draft) {
     if (draft.has_memory(Location::internal))
         no("QEMU stops the guest while it writes its memory into an image");
     if (has_manual(draft.record)) no("the guest must stand still until you have copied the disk");
-    if (draft.has_memory(Location::external) && draft.runs_on() && !draft.facts.background_snapshot)
+    if (draft.has_memory(Location::external) && draft.runs_on() && !draft.facts.background_snapshot &&
+        draft.facts.mapped_whole.empty())
         no(draft.facts.why_not_background);
 }
 
@@ -55,7 +56,7 @@ void check_full(const CreateDraft& draft) {
 
 void plan_stop(CreateDraft& draft, const SwitchDisks& change) {
     auto& steps = draft.plan.steps;
-    const bool runs_at_once = draft.runs_on() && (change.image.empty() || change.background);
+    const bool runs_at_once = draft.runs_on() && (change.image.empty() || change.is_live());
     plan_freeze(draft);
     plan_hold(draft);
     if (!change.overlays.empty() || !change.internals.empty() || !change.image.empty() ||
@@ -63,7 +64,8 @@ void plan_stop(CreateDraft& draft, const SwitchDisks& change) {
         steps.push_back(change);
     if (runs_at_once) plan_thaw(draft);
     steps.insert(steps.end(), draft.keeping.begin(), draft.keeping.end());
-    if (!change.image.empty()) steps.push_back(AwaitCapture{change.image, draft.runs_on()});
+    if (!change.image.empty())
+        steps.push_back(AwaitCapture{change.image, draft.runs_on(), change.mapped.empty()});
     if (!runs_at_once) plan_thaw(draft);
 }
 
@@ -72,7 +74,7 @@ std::string how_it_feels(const CreateDraft& draft, const SwitchDisks& change) {
                                   ? " Its file systems are frozen from just before that until it runs again."
                                   : "";
     if (!draft.runs_on()) return "The guest is paused, and stays so until you resume it." + quiet;
-    if (change.image.empty() || change.background)
+    if (change.image.empty() || change.is_live())
         return "The guest is stopped once, for milliseconds." + quiet;
     return "The guest stands still until its memory is saved." + quiet;
 }
@@ -81,16 +83,17 @@ void plan_online(CreateDraft& draft) {
     auto& steps = draft.plan.steps;
     const bool running = draft.runs_on();
     if (draft.has_memory(Location::internal)) return plan_internal_memory(draft);
-    SwitchDisks change{overlay_switches(draft), internal_points(draft), {}, {}, false, running,
-                       read_in_stop(draft)};
+    SwitchDisks change{
+        overlay_switches(draft), internal_points(draft), {}, {}, false, running, read_in_stop(draft), {}};
     if (draft.has_memory(Location::external)) {
         change.image = draft.record.memory.file;
         change.parent = parent_image(draft);
-        change.background = draft.facts.background_snapshot && running;
+        if (running) change.mapped = draft.facts.mapped_whole;
+        change.background = draft.facts.background_snapshot && running && change.mapped.empty();
         steps.push_back(ReserveImage{change.image});
         if (!draft.options.full && !draft.facts.why_whole.empty())
             draft.plan.warnings.push_back("the memory is stored whole: " + draft.facts.why_whole);
-        if (running && !change.background)
+        if (running && !change.is_live())
             draft.plan.warnings.push_back(fmt::format(
                 "the guest will stand still while its memory is saved: {}", draft.facts.why_not_background));
     }

@@ -33,7 +33,11 @@ PlanStep describe(const SwitchDisks& s) {
         parts.push_back(fmt::format("snapshot '{}' inside {} ({})", one.tag, one.path, one.target));
         files.push_back(one.path);
     }
-    if (!s.image.empty())
+    if (!s.mapped.empty())
+        parts.push_back(fmt::format("copy the memory that the guest changed since it was mapped from {}, "
+                                    "which is written while the guest runs",
+                                    s.mapped));
+    else if (!s.image.empty())
         parts.push_back(s.background ? "begin to save memory, which goes on while the guest runs"
                                      : "save memory");
     if (!s.parent.empty()) parts.back() += fmt::format(" (only what differs from {})", s.parent);

@@ -90,6 +90,9 @@ struct Facts {
     std::string why_whole;            ///< why the last one cannot be that, where there is one
     bool background_snapshot = false; ///< QEMU and host can take memory while the guest runs
     std::string why_not_background;
+    /// The whole image that a running guest's RAM is mapped from, where what it changed can be read from
+    /// outside; "" = it is not.
+    std::string mapped_whole;
     std::string why_not_at_once; ///< why a guest cannot run before all of its memory is there; empty: it can
     std::string why_not_beside;  ///< why the guest that is gone back to cannot be made ready beside the
                                  ///< present one; empty: it can, its disks aside

@@ -43,6 +43,12 @@ struct SwitchDisks {
     bool background = false; ///< the guest runs on while memory is written
     bool was_running = true;
     std::vector<std::string> read; ///< small files whose content of that instant is kept: see KeepFile
+    /// The whole image that the guest's RAM is mapped from, where what it changed is copied in the stop, and
+    /// QEMU sends nothing; "" = QEMU's stream.
+    std::string mapped;
+
+    /// Memory is written while the guest runs again.
+    bool is_live() const { return background || !mapped.empty(); }
 };
 /// The guest is stopped and stays so when all is done: the user copies a disk then. Undo lets it run on.
 struct HoldGuest {
@@ -64,6 +70,7 @@ struct ThawGuest {
 struct AwaitCapture {
     std::string image;
     bool was_running = true;
+    bool streamed = true; ///< by QEMU, which then ends a migration
 };
 /// An empty qcow2 file of ours that will hold internal memory, for domains whose disks cannot. Undo removes
 /// it.

@@ -118,6 +118,11 @@ struct Migration {
     uint64_t transferred = 0, total = 0, remaining = 0, pages = 0;
 }; ///< status "" = none yet
 Migration query_migrate(Client& qemu, Deadline d);
+/// Why this guest cannot be saved and restored at all, in QEMU's words; empty: nothing stands in the way.
+std::vector<std::string> migration_blockers(Client& qemu, Deadline d);
+/// The state of all devices, without RAM, into that file. The guest must stand still, and stays so; disks are
+/// flushed once more. QEMU looks at no blocker here.
+void save_device_state(Client& qemu, const std::string& path, Deadline d);
 void migrate_cancel(Client& qemu, Deadline d);
 
 // Devices
@@ -126,6 +131,13 @@ void set_drive(Client& qemu, const std::string& object, const std::string& node,
 /// Where the guest's first byte of RAM lies in QEMU, which is where its main block begins. (By the human
 /// monitor: QMP has no command for it.)
 uint64_t ram_address(Client& qemu, Deadline d);
+struct RamBlock {
+    std::string name;
+    uint64_t used = 0, most = 0; ///< bytes
+    uint64_t address = 0;        ///< in QEMU; 0: it does not say (before 8.1)
+};
+/// All blocks of RAM, the firmware's and the screens' too. (By the human monitor.)
+std::vector<RamBlock> query_ram_blocks(Client& qemu, Deadline d);
 struct Chardev {
     std::string label, filename;
 };

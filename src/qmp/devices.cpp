@@ -38,6 +38,32 @@ uint64_t ram_address(Client& qemu, Deadline d) {
     return *address;
 }
 
+namespace {
+std::vector<std::string> words_of(const std::string& line) {
+    std::vector<std::string> words;
+    for (const auto& word : text::split(text::trim(line), ' '))
+        if (!word.empty()) words.push_back(word);
+    return words;
+}
+
+/// "NAME  4 KiB  0xOFFSET 0xUSED 0xTOTAL", and since 8.1 "0xHVA  rw"; the first line is a heading.
+std::optional<RamBlock> ram_block_in(const std::string& line) {
+    const auto words = words_of(line);
+    if (words.size() < 6) return std::nullopt;
+    const auto used = text::to_u64_any_base(words[4]), most = text::to_u64_any_base(words[5]);
+    const auto address = words.size() > 6 ? text::to_u64_any_base(words[6]) : std::optional<uint64_t>(0);
+    if (!used || !most || !address) return std::nullopt;
+    return RamBlock{words[0], *used, *most, *address};
+}
+} // namespace
+
+std::vector<RamBlock> query_ram_blocks(Client& qemu, Deadline d) {
+    std::vector<RamBlock> blocks;
+    for (const auto& line : text::split(human_command(qemu, "info ramblock", d), '\n'))
+        if (const auto block = ram_block_in(line)) blocks.push_back(*block);
+    return blocks;
+}
+
 void screendump(Client& qemu, const std::string& path, bool png, Deadline d) {
     Json arguments{{"filename", path}};
     if (png) arguments["format"] = "png"; // "ppm" is the default, and QEMU before 7.1 knows no "format"

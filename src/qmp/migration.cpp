@@ -86,6 +86,17 @@ Migration query_migrate(Client& qemu, Deadline d) {
     });
 }
 
+std::vector<std::string> migration_blockers(Client& qemu, Deadline d) {
+    const Json info = qemu.run("query-migrate", d);
+    return read_answer("query-migrate",
+                       [&] { return info.value("blocked-reasons", std::vector<std::string>()); });
+}
+
+void save_device_state(Client& qemu, const std::string& path, Deadline d) {
+    // live: else QEMU gives its images away, as for a guest that moves to another host (savevm.c, 7.2).
+    qemu.run("xen-save-devices-state", {{"filename", path}, {"live", false}}, d);
+}
+
 void migrate_cancel(Client& qemu, Deadline d) { qemu.run("migrate_cancel", d); }
 
 } // namespace domsnap::qmp

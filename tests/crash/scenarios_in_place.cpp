@@ -54,6 +54,13 @@ void reverted_to_tmpfs(World&, Host& host) {
     host.snapshot_revert(the_domain, "m1", options);
 }
 
+void reverted_to_mapped(World& world, Host& host) {
+    RevertOptions options;
+    options.mapped = true;
+    host.snapshot_revert(the_domain, "m1", options);
+    go_on(world, host);
+}
+
 /// Says by which way it went.
 Run reverting_in_place() {
     return [](World&, Host& host, const Control& control) {
@@ -71,6 +78,7 @@ void reverted_and_cold(World&, Host& host) {
 
 std::vector<Scenario> scenarios_in_place() {
     const std::string in_place = "in place";
+    const auto full = [](const World& world) { return full_request(world, "n"); };
     return {
         {.verb = "snapshot-revert",
          .kind = "running, in place",
@@ -95,6 +103,18 @@ std::vector<Scenario> scenarios_in_place() {
          .run = reverting_in_place(),
          .at_last = go_on_paused,
          .says = in_place},
+        {.verb = "snapshot-create",
+         .kind = "running, memory mapped",
+         .prepare = checkpoint,
+         .with_guest = true,
+         .run = creating(full),
+         .at_last = reverted_to_mapped},
+        {.verb = "snapshot-create",
+         .kind = "running, memory mapped, not waited for",
+         .prepare = checkpoint,
+         .with_guest = true,
+         .run = creating_behind(full),
+         .at_last = reverted_to_mapped},
         {.verb = "snapshot-warm",
          .kind = "",
          .prepare = checkpoint,

@@ -30,6 +30,7 @@ GuestMemory::GuestMemory(RamBlock block, const std::string& file) : block_(std::
         throw Refusal(file.empty() ? "cannot set up guest memory '" + block_.id + "': Cannot allocate memory"
                                    : "can't open backing store " + file + " for guest RAM");
     start_ = static_cast<char*>(at);
+    ::madvise(start_, block_.bytes, MADV_DONTFORK); // as QEMU's blocks are, and nothing else of a process
 }
 
 GuestMemory::~GuestMemory() { ::munmap(start_, block_.bytes); }

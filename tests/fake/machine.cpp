@@ -55,7 +55,7 @@ const std::map<std::string, Command>& commands() {
 Machine::Machine(Options given, Schema recorded)
     : options(std::move(given)), schema(std::move(recorded)),
       jobs([this](const std::string& event, const Json& data) { emit(event, data); }),
-      memory({options.ram_id, options.ram_bytes}, options.ram_file) {
+      memory({options.ram_id, options.ram_bytes}, options.ram_file), rom({rom_name, rom_bytes}, "") {
     options.machine = full_machine_name(schema, options.machine);
     autostart = !options.paused;
     if (options.ram_file.empty()) memory.fill(64);

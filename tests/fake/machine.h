@@ -28,7 +28,7 @@ class Machine {
     Graph graph;
     Jobs jobs;
     Migration migration;
-    GuestMemory memory;
+    GuestMemory memory, rom;
     std::optional<Agent> agent; ///< in the guest
     std::string status = "prelaunch";
     std::map<std::string, domsnap::os::Fd> fds; ///< by getfd

@@ -105,6 +105,20 @@ std::string host_address(Machine& machine, const std::string& given) {
                        machine.memory.address() + *address);
 }
 
+/// info ramblock: since 8.1 with where each block lies.
+std::string ram_blocks(Machine& machine) {
+    std::string text =
+        "              Block Name    PSize              Offset               Used              Total\r\n";
+    for (const GuestMemory* const memory : {&machine.memory, &machine.rom}) {
+        const auto& block = memory->block();
+        text += fmt::format("{:>24} {:>8}  {:#018x} {:#018x} {:#018x}", block.id, "4 KiB", 0, block.bytes,
+                            block.bytes);
+        if (!machine.before_8()) text += fmt::format(" {:#018x}  rw", memory->address());
+        text += "\r\n";
+    }
+    return text;
+}
+
 Json human(Machine& machine, const Json& arguments, Monitor&) {
     const std::string line = arguments.at("command-line");
     const auto words = domsnap::text::split(line, ' ');
@@ -118,6 +132,7 @@ Json human(Machine& machine, const Json& arguments, Monitor&) {
     if (words[0] == "fake-read" && words.size() == 3)
         return machine.memory.read(std::stoull(words[1]), std::stoull(words[2]));
     if (words[0] == "gpa2hva" && words.size() == 2) return host_address(machine, words[1]);
+    if (line == "info ramblock") return ram_blocks(machine);
     if (line == "fake-sum") return machine.memory.sum();
     if (line == "fake-agent") return !machine.agent ? "none" : machine.agent->frozen() ? "frozen" : "thawed";
     return "unknown command: '" + words[0] + "'\r\n";

@@ -1,6 +1,8 @@
 // Migration to and from a descriptor.
 #include "machine.h"
 
+#include "os/file.h"
+
 namespace fake {
 
 namespace {
@@ -17,6 +19,18 @@ domsnap::os::Fd take_fd(Machine& machine, const std::string& uri) {
     return taken;
 }
 
+StreamState state_of(const Machine& machine) {
+    return {machine.options.machine, machine.options.uuid, machine.status, machine.memory.rings()};
+}
+
+/// The guest runs on if it ran; an image that is saved so says that it did.
+Json save_devices(Machine& machine, const Json& arguments, Monitor&) {
+    auto state = state_of(machine);
+    state.status = "running";
+    domsnap::os::write_file(arguments.at("filename"), device_file(state));
+    return nothing;
+}
+
 Json migrate(Machine& machine, const Json& arguments, Monitor&) {
     if (machine.migration.active()) throw Refusal("There's a migration process in progress");
     if (machine.status == "inmigrate") throw Refusal("Guest is waiting for an incoming migration");
@@ -24,8 +38,7 @@ Json migrate(Machine& machine, const Json& arguments, Monitor&) {
         throw Refusal("Can't migrate the vm that was paused due to previous migration");
     const bool background = machine.enabled.contains("background-snapshot");
     const bool was_running = machine.running();
-    const StreamState state{machine.options.machine, machine.options.uuid, machine.status,
-                            machine.memory.rings()};
+    const StreamState state = state_of(machine);
     try {
         const bool disk_full = machine.faults.find("enospc", "migrate").has_value();
         machine.migration.send(take_fd(machine, arguments.at("uri")), machine.memory.copy(), state,
@@ -101,6 +114,7 @@ std::map<std::string, Command> migration_commands() {
             {"query-migrate-parameters",
              [](Machine& machine, const Json&, Monitor&) { return machine.parameters; }},
             {"migrate_cancel", cancel},
+            {"xen-save-devices-state", save_devices},
             {"query-migrate",
              [](Machine& machine, const Json&, Monitor&) { return machine.migration.describe(); }}};
 }

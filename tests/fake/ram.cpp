@@ -12,8 +12,6 @@ constexpr char section_end_of_file = 0, section_start = 1, section_part = 2, sec
                section_full = 4, section_description = 6, section_configuration = 7, section_footer = 0x7e;
 constexpr uint64_t ram_section = 2, device_section = 3;
 const std::string device_name = "fake-device", zero_page(page_bytes, '\0');
-const std::string rom_name = "pc.bios";
-constexpr uint64_t rom_bytes = 128 << 10;
 
 std::string big_endian(uint64_t value, size_t size) {
     std::string bytes(size, '\0');
@@ -39,12 +37,15 @@ std::string start_of_stream(const Ram& ram, const StreamState& state) {
     return bytes + big_endian(flag_end, 8) + footer(ram_section);
 }
 
-std::string device_state(const StreamState& state) {
+std::string devices(const StreamState& state) {
     const std::string content =
         Json{{"uuid", state.uuid}, {"status", state.status}, {"rings", state.rings}}.dump();
-    std::string bytes =
-        header(section_full, device_section, device_name, 1) + big_endian(content.size(), 4) + content;
-    bytes += footer(device_section) + section_end_of_file;
+    return header(section_full, device_section, device_name, 1) + big_endian(content.size(), 4) + content +
+           footer(device_section) + section_end_of_file;
+}
+
+std::string device_state(const StreamState& state) {
+    std::string bytes = devices(state);
     const std::string description = R"({"configuration": {}, "devices": []})";
     return bytes + section_description + big_endian(description.size(), 4) + description;
 }
@@ -179,6 +180,8 @@ void write_stream(const Ram& ram, const StreamState& state, bool background, Str
         put(section_end + big_endian(ram_section, 4) + big_endian(flag_end, 8) + footer(ram_section));
     put(device_state(state));
 }
+
+std::string device_file(const StreamState& state) { return "QEVM" + big_endian(3, 4) + devices(state); }
 
 StreamState read_stream(const RamBlock& block, const std::string& machine,
                         const std::function<std::string(size_t)>& get,

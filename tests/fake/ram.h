@@ -18,6 +18,10 @@ struct RamBlock {
     uint64_t bytes = 0;
 };
 
+/// The other block, which is firmware and does not change.
+inline constexpr const char* rom_name = "pc.bios";
+inline constexpr uint64_t rom_bytes = 128 << 10;
+
 struct Ram {
     RamBlock block;
     std::map<uint64_t, std::string> pages; ///< by offset; absent = zero
@@ -38,6 +42,9 @@ struct StreamProgress {
 /// writes it.
 void write_stream(const Ram& ram, const StreamState& state, bool background, StreamProgress& progress,
                   const std::function<void(const std::string&)>& put);
+
+/// What xen-save-devices-state writes: without RAM, configuration and description.
+std::string device_file(const StreamState& state);
 
 /// get(n) gives exactly n bytes or throws. store gets each page of the block that the stream has; throws
 /// Refusal in QEMU's words for what it cannot load.

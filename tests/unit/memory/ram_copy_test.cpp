@@ -1,13 +1,10 @@
 // A copy of an image's RAM in the host's memory, and a process that has it mapped made that of an image
 // again.
-#include "images.h"
+#include "mapping_child.h"
 #include "memory/ram_copy.h"
 #include "memory/rewind.h"
 
-#include <csignal>
 #include <gmock/gmock.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
 namespace domsnap::memory {
 namespace {
@@ -42,40 +39,16 @@ std::string ram_with(uint64_t other_from = pages) {
     return ram;
 }
 
-/// A child that has the copy mapped privately, has written to two of its pages, and stands still.
-class Guest {
+constexpr uint64_t ram_size = pages * page_size;
+
+/// It has the copy mapped, and has written to two of its pages.
+class Guest : public MappingChild {
   public:
-    explicit Guest(const os::MemoryFile& copy) {
-        at_ = ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_PRIVATE, copy.fd().get(), 0);
-        if (child_ = ::fork(); child_ == 0) {
-            static_cast<char*>(at_)[page_size] = 'x';
-            static_cast<char*>(at_)[20 * page_size] = 'y';
-            ::raise(SIGSTOP);
-            ::_exit(0);
-        }
-        int status = 0;
-        ::waitpid(child_, &status, WUNTRACED);
-    }
-    ~Guest() {
-        ::kill(child_, SIGKILL);
-        ::waitpid(child_, nullptr, 0);
-        ::munmap(at_, size());
-    }
-    Guest(const Guest&) = delete;
-    Guest& operator=(const Guest&) = delete;
-
-    static constexpr uint64_t size() { return pages * page_size; }
-    uint64_t ram() const { return reinterpret_cast<uint64_t>(at_); }
-    os::ForeignMemory memory() const { return os::ForeignMemory(*os::process_id(child_)); }
-    std::string content() const {
-        std::string all(size(), '\0');
-        memory().read(ram(), all.data(), all.size());
-        return all;
-    }
-
-  private:
-    void* at_ = nullptr;
-    pid_t child_ = 0;
+    explicit Guest(const os::MemoryFile& copy)
+        : MappingChild(copy.fd().get(), ram_size, [](char* ram, const auto&) {
+              ram[page_size] = 'x';
+              ram[20 * page_size] = 'y';
+          }) {}
 };
 
 } // namespace
@@ -143,8 +116,8 @@ TEST(RamCopy, TouchedPagesAreAtHand) {
     const auto image = image_of(stream_with(), scratch / "image");
     const auto copy = copy_ram(image, {});
     const Guest guest(copy);
-    guest.memory().touch({guest.ram(), Guest::size()});
-    EXPECT_EQ(guest.memory().own_pages(guest.ram(), Guest::size()).size(), 2U) << "to read is not to write";
+    guest.memory().touch({guest.ram(), ram_size});
+    EXPECT_EQ(guest.memory().own_pages(guest.ram(), ram_size).size(), 2U) << "to read is not to write";
 }
 
 } // namespace domsnap::memory

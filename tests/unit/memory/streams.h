@@ -80,6 +80,19 @@ class StreamBuilder {
         device_state += device_section(name, state);
         return *this;
     }
+    /// One FULL section.
+    static std::string device_section(const std::string& name, const std::string& state) {
+        std::string section(1, static_cast<char>(wire::section_full));
+        put_big(section, uint32_t{7});
+        section.push_back(static_cast<char>(name.size()));
+        section += name;
+        put_big(section, uint32_t{0});
+        put_big(section, uint32_t{1});
+        section += state;
+        section.push_back(static_cast<char>(wire::section_footer));
+        put_big(section, uint32_t{7});
+        return section;
+    }
     /// END of RAM, the devices, the end mark, the description.
     std::string finish(const std::string& description = R"({"devices":[]})") {
         section(wire::section_end).close();
@@ -99,18 +112,6 @@ class StreamBuilder {
     void record(uint64_t page, uint64_t flag, const std::string& block) {
         put_big(bytes, page * page_size | flag | (block.empty() ? uint64_t{wire::same_block} : 0));
         if (!block.empty()) counted(block);
-    }
-    static std::string device_section(const std::string& name, const std::string& state) {
-        std::string section(1, static_cast<char>(wire::section_full));
-        put_big(section, uint32_t{7});
-        section.push_back(static_cast<char>(name.size()));
-        section += name;
-        put_big(section, uint32_t{0});
-        put_big(section, uint32_t{1});
-        section += state;
-        section.push_back(static_cast<char>(wire::section_footer));
-        put_big(section, uint32_t{7});
-        return section;
     }
 };
 

@@ -66,6 +66,14 @@ TEST(PlanGolden, CreateFullWithoutUserfaultfd) {
                   text_of(plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts)));
 }
 
+TEST(PlanGolden, CreateFullOfAGuestWithMappedRam) {
+    auto facts = test_facts(running);
+    facts.background_snapshot = false;
+    facts.mapped_whole = facts.parent_image = "/vm/s0.mem";
+    expect_golden("create-full-mapped",
+                  text_of(plan_from_xml(request("s1", "<memory file='/vm/s1.mem'/>"), {}, facts)));
+}
+
 TEST(PlanGolden, CreateMemoryFileIsGenerated) {
     expect_golden(
         "create-generated-memory",

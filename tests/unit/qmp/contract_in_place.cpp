@@ -6,9 +6,10 @@
 #include "image/vm_state_file.h"
 #include "memory/capture.h"
 #include "os/file.h"
-#include "os/foreign_memory.h"
+#include "os/mapping_flags.h"
 #include "qmp/commands.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -135,6 +136,25 @@ TEST_P(QmpInPlace, DeviceStateIsLoadedAndMemoryLeftAlone) {
         stop(*qemu, soon());
     }
     EXPECT_EQ(drive("vda"), "a");
+}
+
+/// As domsnap finds them: by QEMU's word where it says where they lie, and by its mappings.
+TEST_P(QmpInPlace, BlocksOfRamAreListedAndMappedEachByItself) {
+    const auto blocks = query_ram_blocks(*qemu, soon());
+    ASSERT_GE(blocks.size(), 2U) << "the firmware is one";
+    const auto kept = os::mappings_with_flag(guest->process(), os::not_for_children);
+    EXPECT_EQ(kept.size(), blocks.size());
+    for (const auto& block : blocks) {
+        EXPECT_LE(block.used, block.most);
+        const auto has_size = [&](const os::AddressRange& range) { return range.size == block.most; };
+        EXPECT_TRUE(std::any_of(kept.begin(), kept.end(), has_size)) << block.name;
+        const auto begins = [&](const os::AddressRange& range) { return range.start == block.address; };
+        EXPECT_TRUE(block.address == 0 || std::any_of(kept.begin(), kept.end(), begins)) << block.name;
+    }
+    const auto is_main = [&](const RamBlock& block) { return block.name == "pc.ram"; };
+    const auto main = std::find_if(blocks.begin(), blocks.end(), is_main);
+    ASSERT_NE(main, blocks.end());
+    EXPECT_TRUE(main->address == 0 || main->address == ram_address(*qemu, soon()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Qemu, QmpInPlace, ::testing::ValuesIn(all_kinds()), name_of);

@@ -185,6 +185,29 @@ TEST_P(QmpMigration, ImagesAreInactiveAfterItUntilTheGuestGoesOn) {
     EXPECT_EQ(message_of(take), "nothing");
 }
 
+TEST_P(QmpMigration, DeviceStateAloneLeavesTheGuestAsItIs) {
+    Guest guest(GetParam(), scratch,
+                blockdev("a", scratch.qcow2("a")) + device("virtio-blk-pci,id=vda,drive=a"));
+    auto qemu = guest.connect();
+    cont(qemu, soon());
+    stop(qemu, soon());
+    EXPECT_TRUE(migration_blockers(qemu, soon()).empty());
+    const auto file = scratch.path("state");
+    os::write_file(file, "");
+    save_device_state(qemu, file, soon());
+    const auto state = os::read_file(file, 64 << 20);
+    EXPECT_TRUE(state.starts_with(std::string("QEVM\0\0\0\3\4", 9))) << "a device comes first, and no RAM";
+    EXPECT_EQ(state.find("pc.ram"), std::string::npos);
+    EXPECT_EQ(state[state.size() - 6], '\x7e') << "the last section's footer";
+    EXPECT_EQ(state.back(), '\0') << "the end mark, and no description";
+    EXPECT_EQ(query_status(qemu, soon()).status, "paused");
+    EXPECT_EQ(query_migrate(qemu, soon()).status, "") << "it was no migration";
+    const auto take = [&] { transaction(qemu, {{TransactionAction::Kind::internal, "a", "s"}}, soon()); };
+    EXPECT_EQ(message_of(take), "nothing") << "the images are QEMU's still";
+    cont(qemu, soon());
+    EXPECT_TRUE(query_status(qemu, soon()).running);
+}
+
 INSTANTIATE_TEST_SUITE_P(Qemu, QmpMigration, ::testing::ValuesIn(all_kinds()), name_of);
 
 } // namespace
