@@ -108,12 +108,13 @@ class Reader {
         if (kind < section_start || kind > section_full)
             throw Refusal("Unknown savevm section type " + std::to_string(kind));
         const uint64_t section = number(4);
-        std::string name = section == ram_section ? "ram" : "";
+        std::string name = section == ram_section_ ? "ram" : "";
         if (kind == section_start || kind == section_full) {
             name = text();
             number(4);
             number(4);
         }
+        if (kind == section_start && name == "ram") ram_section_ = section; // the stream's own number
         if (name == "ram")
             read_ram();
         else if (name == device_name)
@@ -167,6 +168,7 @@ class Reader {
     const std::function<std::string(size_t)>& get_;
     const Store& store_;
     std::string block_;
+    uint64_t ram_section_ = 0;
 };
 
 } // namespace
