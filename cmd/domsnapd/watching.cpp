@@ -9,7 +9,7 @@
 namespace domsnap::server {
 
 Watching::Watching(rpc::Service& service)
-    : service_(service), watch_(service.host.folders()), thread_([this] { live(); }) {}
+    : service_(service), watch_(service.host), thread_([this] { live(); }) {}
 
 Watching::~Watching() {
     watch_.interrupt();

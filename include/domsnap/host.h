@@ -206,6 +206,7 @@ class Console {
 /// The RFC's table of combinations as this build implements it, a line per row.
 std::string combination_table();
 
+class Watch;
 namespace engine {
 class KeptStates;
 }
@@ -331,6 +332,7 @@ class Host {
     std::vector<std::string> recover(const std::string& domain, const Control& control = {});
 
   private:
+    friend Watch;
     Folders folders_;
     std::shared_ptr<engine::KeptStates> kept_; ///< none: they are looked at each time
 };

@@ -34,8 +34,8 @@ struct DomainEvent {
 /// be told apart.
 class Watch {
   public:
-    /// What is there now is no event.
-    explicit Watch(Folders folders);
+    /// What is there now is no event. With a host that keeps states it shares what tells of changes.
+    explicit Watch(const Host& host);
     ~Watch();
     /// Waits until something happened, at most so long; in the order in which it happened. Nothing after
     /// interrupt().

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace domsnap::engine {
 
@@ -27,6 +28,12 @@ std::string without_suffix(std::string name, std::string_view suffix) {
 }
 
 } // namespace
+
+void DomainChanges::Changed::add(const Changed& more) {
+    all = all || more.all;
+    names = names || more.names;
+    domains.insert(more.domains.begin(), more.domains.end());
+}
 
 DomainChanges::DomainChanges(Folders folders)
     : folders_(std::move(folders)), domains_folder_(folders_.state + "/domains") {
@@ -50,11 +57,11 @@ void DomainChanges::note(const os::Changes::OfFile& file, Changed& changed) cons
         if (const auto name = text::percent_decode(folder)) changed.domains.insert(*name);
     } else if (const auto known = by_uuid_.find(without_suffix(folder, machine::RuntimeFiles::next_suffix));
                known != by_uuid_.end()) {
-        changed.domains.insert(known->second);
+        changed.domains.insert(known->second.begin(), known->second.end());
     }
 }
 
-DomainChanges::Changed DomainChanges::take() {
+DomainChanges::Changed DomainChanges::take_from_kernel() {
     Changed changed;
     const auto changes = changes_.take();
     changed.all = changes.lost;
@@ -68,7 +75,17 @@ DomainChanges::Changed DomainChanges::take() {
     return changed;
 }
 
+void DomainChanges::share_out(const Reader& taker) {
+    const auto changed = take_from_kernel();
+    if (changed.none()) return;
+    for (auto* const reader : readers_) {
+        reader->unread_.add(changed);
+        if (reader != &taker) reader->wake_.set();
+    }
+}
+
 bool DomainChanges::watch_all() {
+    const std::lock_guard lock(mutex_);
     try {
         os::guard_folder(folders_.state); // another may have come in its place
         os::guard_folder(folders_.runtime);
@@ -79,8 +96,10 @@ bool DomainChanges::watch_all() {
         for (const auto& entry : entries) // without a definition too: one that comes makes it a domain
             changes_.add(domains_folder_ + "/" + entry);
         const std::set<std::string> there(entries.begin(), entries.end());
-        std::erase_if(by_uuid_,
-                      [&](const auto& one) { return !there.contains(text::percent_encode(one.second)); });
+        const auto is_gone = [&](const auto& name) { return !there.contains(text::percent_encode(name)); };
+        for (auto& [uuid, names] : by_uuid_)
+            std::erase_if(names, is_gone);
+        std::erase_if(by_uuid_, [](const auto& one) { return one.second.empty(); });
         return all;
     } catch (const Error&) {
         return false;
@@ -88,8 +107,9 @@ bool DomainChanges::watch_all() {
 }
 
 bool DomainChanges::watch(const std::string& domain, const std::string& uuid) {
+    const std::lock_guard lock(mutex_);
     try {
-        by_uuid_[uuid] = domain;
+        by_uuid_[uuid].insert(domain);
         changes_.add(runtime_files(folders_, uuid).folder);
         return true;
     } catch (const Error&) {
@@ -98,6 +118,7 @@ bool DomainChanges::watch(const std::string& domain, const std::string& uuid) {
 }
 
 bool DomainChanges::watch(const std::string& domain, const os::ProcessId& process) {
+    const std::lock_guard lock(mutex_);
     try {
         if (!changes_.add(process)) return false;
         by_pid_[process.pid] = domain;
@@ -105,6 +126,33 @@ bool DomainChanges::watch(const std::string& domain, const os::ProcessId& proces
     } catch (const Error&) {
         return false;
     }
+}
+
+DomainChanges::Reader::Reader(DomainChanges& changes) : changes_(changes) {
+    const std::lock_guard lock(changes_.mutex_);
+    changes_.readers_.insert(this);
+}
+
+DomainChanges::Reader::~Reader() {
+    const std::lock_guard lock(changes_.mutex_);
+    changes_.readers_.erase(this);
+}
+
+DomainChanges::Changed DomainChanges::Reader::take() {
+    const std::lock_guard lock(changes_.mutex_);
+    changes_.share_out(*this);
+    if (unread_.none()) return {};
+    wake_.clear();
+    return std::exchange(unread_, {});
+}
+
+void DomainChanges::Reader::wait(Deadline deadline) const {
+    if (!interrupted_) changes_.changes_.wait(deadline, wake_);
+}
+
+void DomainChanges::Reader::interrupt() {
+    interrupted_ = true; // before it is woken: take() may make it sleep again
+    wake_.set();
 }
 
 } // namespace domsnap::engine

@@ -15,7 +15,7 @@ static constexpr std::chrono::seconds longest{5};
 KeptStates::KeptStates(Folders folders) : folders_(std::move(folders)), changes_(folders_) {}
 
 void KeptStates::catch_up() {
-    const auto changed = changes_.take();
+    const auto changed = unread_.take();
     for (const auto& domain : domains_)
         if (changed.all || changed.domains.contains(domain->name)) ++domain->changes;
     if (changed.all || changed.names) names_until_ = {}; // until they have been listed, should that fail

@@ -22,6 +22,8 @@ class KeptStates {
     explicit KeptStates(Folders folders);
     std::vector<DomainInfo> list(); ///< those that run and those that do not, by name
     DomainInfo info(const std::string& given);
+    /// For others in this process who want to know.
+    DomainChanges& changes() { return changes_; }
 
   private:
     using Clock = Deadline::Clock;
@@ -50,9 +52,10 @@ class KeptStates {
     void look_closely(Lock& lock, const Domain& domain, Look& look);
 
     Folders folders_;
+    DomainChanges changes_;
     std::mutex mutex_; ///< of all that follows; never held while somebody looks
     std::condition_variable looked_;
-    DomainChanges changes_;
+    DomainChanges::Reader unread_{changes_};
     bool all_watched_ = false;      ///< else nothing is kept
     Clock::time_point names_until_; ///< when the names are looked at anew
     std::vector<KeptDomain> domains_;

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/domain_changes.h"
 #include "engine/guest.h"
+#include "engine/kept_states.h"
 #include "engine/qemu_events.h"
 #include "os/file.h"
 
@@ -34,7 +35,7 @@ std::string identity_of(const std::string& path) {
     return info ? fmt::format("{}:{}:{}", info->inode, info->modified, info->size) : "";
 }
 
-Seen look_at(const View& view) {
+Seen seen_of(const View& view) {
     Seen seen{view.name(), view.definition().uuid, identity_of(view.folder().path() + "/definition.xml"), -1,
               view.process()};
     if (seen.process && os::exists(view.files().live()))
@@ -51,10 +52,15 @@ DomainEvent event_of(Kind kind, const Seen& seen, const std::string& detail = {}
 } // namespace
 
 struct Watch::State {
-    explicit State(const Folders& given) : folders(given), changes(given) {}
+    State(const Host& given, KeptStates* kept)
+        : host(given), own_changes(kept ? nullptr : std::make_unique<DomainChanges>(given.folders())),
+          changes(kept ? kept->changes() : *own_changes) {}
 
-    Folders folders;
-    DomainChanges changes;
+    Host host; ///< keeps alive what it shares
+    const Folders& folders = host.folders();
+    std::unique_ptr<DomainChanges> own_changes;
+    DomainChanges& changes;
+    DomainChanges::Reader unread{changes};
     World world;
     std::vector<std::string> names;
     std::map<std::string, QemuEvents> said; ///< by UUID
@@ -64,10 +70,9 @@ struct Watch::State {
     Deadline all_again = Deadline::after(longest_wait);
 
     void take_changes() {
-        auto changed = changes.take();
-        unseen.all = unseen.all || changed.all || all_again.passed();
-        unseen.names = unseen.names || changed.names || unseen.all;
-        unseen.domains.merge(changed.domains);
+        unseen.add(unread.take());
+        unseen.all = unseen.all || all_again.passed();
+        unseen.names = unseen.names || unseen.all;
     }
 
     bool is_unseen(const std::string& name) const { return unseen.all || unseen.domains.contains(name); }
@@ -75,8 +80,8 @@ struct Watch::State {
     Seen look_closely(const std::string& name) {
         const View view(folders, name);
         changes.watch(name, view.definition().uuid); // from before we look
-        auto seen = look_at(view);
-        if (seen.process && !changes.watch(name, *seen.process)) seen = look_at(view);
+        auto seen = seen_of(view);
+        if (seen.process && !changes.watch(name, *seen.process)) seen = seen_of(view);
         return seen;
     }
 
@@ -121,7 +126,7 @@ struct Watch::State {
     std::string reason_now(const Seen& seen) const {
         try {
             if (os::exists(store::DomainFolder(folders.state, seen.name).journal())) return "from snapshot";
-            return Host(folders).info(seen.uuid).reason;
+            return host.info(seen.uuid).reason;
         } catch (const Error&) {
             return {};
         }
@@ -185,7 +190,7 @@ struct Watch::State {
     }
 };
 
-Watch::Watch(Folders folders) : state_(std::make_unique<State>(resolve_folders(std::move(folders)))) {
+Watch::Watch(const Host& host) : state_(std::make_unique<State>(host, host.kept_.get())) {
     state_->world = state_->look();
     state_->unseen = {};
     for (const auto& [uuid, seen] : state_->world)
@@ -200,14 +205,14 @@ std::vector<DomainEvent> Watch::next(std::chrono::milliseconds patience) {
         state_->look_again();
         if (!state_->events.empty()) return std::exchange(state_->events, {});
         if (deadline.passed()) break;
-        state_->changes.wait(deadline.or_sooner(longest_wait));
+        state_->unread.wait(deadline.or_sooner(longest_wait));
     }
     return {};
 }
 
 void Watch::interrupt() {
     state_->interrupted = true;
-    state_->changes.interrupt();
+    state_->unread.interrupt();
 }
 
 bool Watch::interrupted() const { return state_->interrupted; }

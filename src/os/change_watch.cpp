@@ -7,7 +7,6 @@
 #include <cstring>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -24,9 +23,8 @@ static bool expect(const Fd& epoll, const Fd& fd, uint64_t what) {
 }
 
 ChangeWatch::ChangeWatch()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!epoll_ || !inotify_ || !wake_ || !expect(epoll_, inotify_, notes)) fail("watch", "files");
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    if (!epoll_ || !inotify_ || !expect(epoll_, inotify_, notes)) fail("watch", "files");
 }
 
 bool ChangeWatch::add(const std::string& folder) {
@@ -95,16 +93,10 @@ Changes ChangeWatch::take() {
     return changes;
 }
 
-bool ChangeWatch::wait(Deadline deadline) {
-    std::array<pollfd, 2> both{pollfd{epoll_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
+void ChangeWatch::wait(Deadline deadline, const Wake& wake) const {
+    std::array<pollfd, 2> both{pollfd{epoll_.get(), POLLIN, 0}, pollfd{wake.fd(), POLLIN, 0}};
     if (::poll(both.data(), both.size(), deadline.poll_ms()) < 0 && errno != EINTR)
         fail("wait for", "changes of files");
-    return !both[1].revents && both[0].revents;
-}
-
-void ChangeWatch::interrupt() const {
-    const uint64_t one = 1;
-    (void)!::write(wake_.get(), &one, sizeof one);
 }
 
 } // namespace domsnap::os

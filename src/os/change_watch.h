@@ -5,6 +5,7 @@
 #include "base/deadline.h"
 #include "os/fd.h"
 #include "os/process.h"
+#include "os/wake.h"
 
 #include <map>
 #include <string>
@@ -31,14 +32,13 @@ class ChangeWatch {
     bool add(const ProcessId& process);
     /// Those since the last time; does not wait, and costs one system call where there are none.
     Changes take();
-    /// True if there is something to take; false at the deadline, and always after interrupt().
-    bool wait(Deadline deadline);
-    void interrupt() const; ///< from any thread, once and for ever
+    /// Until there is something to take, somebody has set wake, or the deadline; while others may take.
+    void wait(Deadline deadline, const Wake& wake) const;
 
   private:
     void read_notes(Changes& changes);
 
-    Fd epoll_, inotify_, wake_;
+    Fd epoll_, inotify_;
     std::map<int, std::string> folders_; ///< by inotify's number
     struct Held {
         ProcessId id;

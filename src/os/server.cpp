@@ -16,7 +16,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -148,9 +147,9 @@ std::optional<size_t> write_now(const Fd& socket, std::string_view data) {
     return put < 0 ? 0 : static_cast<size_t>(put);
 }
 
-Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!epoll_ || !wake_) fail("make", "what waits for sockets");
-    watch(wake_.get(), true, false);
+Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (!epoll_) fail("make", "what waits for sockets");
+    watch(wake_.fd(), true, false);
 }
 
 void Poller::watch(int fd, bool readable, bool writable) {
@@ -170,20 +169,14 @@ std::vector<Poller::Ready> Poller::wait(Deadline deadline) {
     std::vector<Ready> ready;
     for (int i = 0; i < count; ++i) {
         const auto& event = events[static_cast<size_t>(i)];
-        if (event.data.fd == wake_.get()) {
-            uint64_t woken = 0;
-            (void)!::read(wake_.get(), &woken, sizeof woken);
+        if (event.data.fd == wake_.fd()) {
+            wake_.clear();
             continue;
         }
         // A peer that hung up is readable: the read tells.
         ready.push_back({event.data.fd, (event.events & ~EPOLLOUT) != 0, (event.events & EPOLLOUT) != 0});
     }
     return ready;
-}
-
-void Poller::wake() const {
-    const uint64_t one = 1;
-    (void)!::write(wake_.get(), &one, sizeof one);
 }
 
 } // namespace domsnap::os

@@ -4,6 +4,7 @@
 
 #include "base/deadline.h"
 #include "os/fd.h"
+#include "os/wake.h"
 
 #include <cstdint>
 #include <optional>
@@ -60,10 +61,11 @@ class Poller {
     void watch(int fd, bool readable, bool writable); ///< replaces what was wanted of it
     void forget(int fd);
     std::vector<Ready> wait(Deadline deadline);
-    void wake() const;
+    void wake() const { wake_.set(); }
 
   private:
-    Fd epoll_, wake_;
+    Fd epoll_;
+    Wake wake_;
 };
 
 } // namespace domsnap::os

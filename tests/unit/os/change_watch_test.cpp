@@ -110,15 +110,20 @@ TEST_F(ChangesOf, many_at_once_are_said_to_be_lost) {
 }
 
 TEST_F(ChangesOf, waiting_ends) {
-    EXPECT_FALSE(watch.wait(Deadline::after(1ms)));
+    const Wake wake;
+    watch.wait(Deadline::after(1ms), wake);
+    EXPECT_TRUE(watch.take().none());
     write_file(folder + "/one", "1");
-    EXPECT_TRUE(watch.wait(Deadline::after(20s)));
-    EXPECT_TRUE(watch.wait(Deadline::after(20s))) << "it is still there to be taken";
-    watch.take();
-    std::thread other([&] { watch.interrupt(); });
-    EXPECT_FALSE(watch.wait(Deadline::never()));
+    watch.wait(Deadline::never(), wake);
+    watch.wait(Deadline::never(), wake); // it is still there to be taken
+    EXPECT_FALSE(watch.take().none());
+    std::thread other([&] { wake.set(); });
+    watch.wait(Deadline::never(), wake);
     other.join();
-    EXPECT_FALSE(watch.wait(Deadline::never()));
+    watch.wait(Deadline::never(), wake);
+    wake.clear();
+    watch.wait(Deadline::after(1ms), wake);
+    EXPECT_TRUE(watch.take().none());
 }
 
 } // namespace domsnap::os
