@@ -49,13 +49,17 @@ static bool domain_kept(Session& session, const Arguments& arguments, const Doma
                 !session.host().snapshots(domain.name).empty());
 }
 
+static ui::CpuSeconds cpu_of(Session& session) {
+    return [&](const DomainInfo& domain) { return session.host().cpu_seconds(domain); };
+}
+
 static void list(Session& session, const Arguments& arguments) {
     std::vector<DomainInfo> domains;
     for (auto& domain : session.host().list(arguments.has("all") || arguments.has("inactive")))
         if (domain_kept(session, arguments, domain)) domains.push_back(std::move(domain));
     for (const auto& domain : domains)
         session.warn_of_unfinished(domain.name);
-    if (session.json()) return session.print_document(ui::domains_json(domains));
+    if (session.json()) return session.print_document(ui::domains_json(domains, cpu_of(session)));
     const ui::DomainColumns columns{arguments.has("uuid"), arguments.has("id"), arguments.has("name")};
     const bool bare = columns.uuid || columns.id || columns.name;
     session.print(bare ? ui::domain_names(domains, columns) : ui::domain_table(domains, session.quiet()));
@@ -63,15 +67,15 @@ static void list(Session& session, const Arguments& arguments) {
 
 static void domstate(Session& session, const Arguments& arguments) {
     const auto domain = session.host().info(arguments.get("domain"));
-    if (session.json()) return session.print_document(ui::domain_json(domain));
+    if (session.json()) return session.print_document(ui::domain_json(domain, cpu_of(session)));
     session.print(ui::domain_state(domain, arguments.has("reason")));
 }
 
 static void dominfo(Session& session, const Arguments& arguments) {
     const auto domain = session.host().info(arguments.get("domain"));
     session.warn_of_unfinished(domain.name);
-    if (session.json()) return session.print_document(ui::domain_json(domain));
-    session.print(ui::domain_block(domain));
+    if (session.json()) return session.print_document(ui::domain_json(domain, cpu_of(session)));
+    session.print(ui::domain_block(domain, cpu_of(session)));
 }
 
 static void domblklist(Session& session, const Arguments& arguments) {

@@ -40,7 +40,6 @@ struct DomainInfo {
     uint64_t max_memory = 0, used_memory = 0; ///< bytes
     std::string machine;
     int64_t pid = 0;
-    double cpu_seconds = 0; ///< of QEMU's process when it was looked at; 0 when off
     bool active() const { return id >= 0; }
 };
 
@@ -224,7 +223,7 @@ class Host {
     std::vector<DomainInfo>
     list(bool inactive_too) const; ///< virsh's order: active by id, then the others by name
     DomainInfo info(const std::string& name) const;
-    double cpu_seconds(const DomainInfo& info) const; ///< up to now
+    double cpu_seconds(const DomainInfo& info) const; ///< of QEMU's process up to now; 0 when off
     /// Returns the domain's name. A definition with that name and uuid is replaced; the same name with
     /// another uuid, or the reverse, is refused (conflict).
     std::string define(const std::string& xml, bool validate = false);

@@ -9,22 +9,8 @@
 #include "qmp/commands.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace domsnap::engine {
-
-double cpu_seconds(int64_t pid) {
-    try {
-        const auto stat = os::read_file_start(fmt::format("/proc/{}/stat", pid), 4096);
-        const auto fields =
-            text::split(stat.substr(stat.rfind(')') + 2), ' '); // the name before may hold blanks
-        const auto ticks =
-            text::to_u64(fields.at(11)).value_or(0) + text::to_u64(fields.at(12)).value_or(0); // utime, stime
-        return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
-    } catch (const std::exception&) {
-        return 0;
-    }
-}
 
 namespace {
 
@@ -52,7 +38,6 @@ void look_at_pages(DomainInfo& info, const View& view) {
 bool look_at_qemu(DomainInfo& info, const View& view, const os::ProcessId& process) {
     info.pid = process.pid;
     info.id = static_cast<int64_t>(text::to_u64(view.live().document.attribute("id")).value_or(0));
-    info.cpu_seconds = cpu_seconds(process.pid);
     try {
         auto watch = qmp::Client::connect(view.files().watch(), for_a_look());
         const auto status = qmp::query_status(watch, for_a_look());

@@ -18,7 +18,4 @@ struct DomainLook {
 DomainLook look_at(const View& view);
 std::vector<DomainInfo> look_at_all(const Folders& folders); ///< by name
 
-/// What changes all the time, and is no part of what is kept.
-double cpu_seconds(int64_t pid);
-
 } // namespace domsnap::engine

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <domsnap/host.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace domsnap {
 
@@ -85,7 +86,17 @@ DomainInfo Host::info(const std::string& name) const {
 }
 
 double Host::cpu_seconds(const DomainInfo& info) const {
-    return info.active() ? engine::cpu_seconds(info.pid) : 0;
+    if (!info.active()) return 0;
+    try {
+        const auto stat = os::read_file_start(fmt::format("/proc/{}/stat", info.pid), 4096);
+        const auto fields =
+            text::split(stat.substr(stat.rfind(')') + 2), ' '); // the name before may hold blanks
+        const auto ticks =
+            text::to_u64(fields.at(11)).value_or(0) + text::to_u64(fields.at(12)).value_or(0); // utime, stime
+        return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    } catch (const std::exception&) {
+        return 0;
+    }
 }
 
 std::string Host::xml(const std::string& name, bool inactive, bool security_info) const {

@@ -33,14 +33,14 @@ std::string domain_names(const std::vector<DomainInfo>& domains, const DomainCol
 
 static std::string kibibytes(uint64_t bytes) { return fmt::format("{} KiB", bytes / 1024); }
 
-std::string domain_block(const DomainInfo& domain) {
+std::string domain_block(const DomainInfo& domain, const CpuSeconds& cpu) {
     std::vector<std::pair<std::string, std::string>> fields = {{"Id", id_text(domain)},
                                                                {"Name", domain.name},
                                                                {"UUID", domain.uuid},
                                                                {"OS Type", domain.os_type},
                                                                {"State", to_string(domain.state)},
                                                                {"CPU(s)", std::to_string(domain.vcpus)}};
-    if (domain.active()) fields.emplace_back("CPU time", fmt::format("{:.1f}s", domain.cpu_seconds));
+    if (domain.active()) fields.emplace_back("CPU time", fmt::format("{:.1f}s", cpu(domain)));
     fields.emplace_back("Max memory", kibibytes(domain.max_memory));
     fields.emplace_back("Used memory", kibibytes(domain.used_memory));
     // Scripts look for these; every domain of ours is persistent, none starts by itself or is saved by the
@@ -69,7 +69,7 @@ std::string disk_table(const std::vector<DiskInfo>& disks, bool details, bool qu
     return table(details ? Row{"Type", "Device", "Target", "Source"} : Row{"Target", "Source"}, rows);
 }
 
-static Json json_of(const DomainInfo& domain) {
+static Json json_of(const DomainInfo& domain, const CpuSeconds& cpu) {
     return {{"id", domain.active() ? Json(domain.id) : Json()},
             {"name", domain.name},
             {"uuid", domain.uuid},
@@ -82,17 +82,19 @@ static Json json_of(const DomainInfo& domain) {
             {"maxMemory", domain.max_memory},
             {"usedMemory", domain.used_memory},
             {"pid", domain.pid > 0 ? Json(domain.pid) : Json()},
-            {"cpuSeconds", domain.cpu_seconds}};
+            {"cpuSeconds", cpu(domain)}};
 }
 
-std::string domains_json(const std::vector<DomainInfo>& domains) {
+std::string domains_json(const std::vector<DomainInfo>& domains, const CpuSeconds& cpu) {
     Json list = Json::array();
     for (const auto& domain : domains)
-        list.push_back(json_of(domain));
+        list.push_back(json_of(domain, cpu));
     return json_text({{"domains", list}});
 }
 
-std::string domain_json(const DomainInfo& domain) { return json_text(json_of(domain)); }
+std::string domain_json(const DomainInfo& domain, const CpuSeconds& cpu) {
+    return json_text(json_of(domain, cpu));
+}
 
 std::string disks_json(const std::string& domain, const std::vector<DiskInfo>& disks) {
     Json list = Json::array();
