@@ -6,8 +6,8 @@ namespace domsnap::server {
 /// answers.
 static constexpr size_t enough = 1 << 20, too_much = 2 * rpc::max_frame;
 
-Connection::Connection(os::Fd socket, std::function<void()> wants_to_send)
-    : socket_(std::move(socket)), wants_to_send_(std::move(wants_to_send)) {}
+Connection::Connection(os::Fd socket, std::function<void()> wants_attention)
+    : socket_(std::move(socket)), wants_attention_(std::move(wants_attention)) {}
 
 void Connection::send(std::string frame) {
     {
@@ -18,7 +18,7 @@ void Connection::send(std::string frame) {
         // At once, which spares the loop a turn and the client a wait. What went wrong is the loop's.
         if (out_.size() == 1 && write_some() && out_.empty()) return;
     }
-    wants_to_send_();
+    wants_attention_();
 }
 
 bool Connection::wait_for_room() {

@@ -16,11 +16,12 @@ namespace domsnap::server {
 
 class Connection : public rpc::Outlet {
   public:
-    /// wants_to_send is called, from any thread, when there is something to flush.
-    Connection(os::Fd socket, std::function<void()> wants_to_send);
+    /// wants_attention is called, from any thread, when there is something to flush, or to read again.
+    Connection(os::Fd socket, std::function<void()> wants_attention);
 
     void send(std::string frame) override;
     bool wait_for_room() override;
+    void read_on() override { wants_attention_(); }
 
     int fd() const { return socket_.get(); }
     /// Reads what there is. False when the peer is gone.
@@ -36,7 +37,7 @@ class Connection : public rpc::Outlet {
     bool write_some();
 
     os::Fd socket_;
-    std::function<void()> wants_to_send_;
+    std::function<void()> wants_attention_;
     rpc::FrameReader in_;
     mutable std::mutex mutex_; ///< of what follows
     std::condition_variable room_;

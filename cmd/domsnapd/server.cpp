@@ -79,14 +79,8 @@ void Server::welcome(os::Fd socket, bool read_only) {
         return service_.log(Level::warning,
                             fmt::format("{}: turned away: {} clients are there", name, max_peers_));
     const auto number = next_number_;
-    auto connection = std::make_shared<Connection>(std::move(socket), [this, number] {
-        post([this, number] {
-            const auto found = peers_.find(number);
-            if (found == peers_.end()) return;
-            if (found->second.connection->flush()) return watch(found->second);
-            drop(found->second, "it does not read");
-        });
-    });
+    auto connection = std::make_shared<Connection>(
+        std::move(socket), [this, number] { post([this, number] { attend(number); }); });
     Peer peer;
     peer.number = number;
     peer.connection = connection;
@@ -98,9 +92,25 @@ void Server::welcome(os::Fd socket, bool read_only) {
     watch(peers_.emplace(number, std::move(peer)).first->second);
 }
 
-/// Who has sent more calls than are begun is not read until some are done.
+/// Who has sent more calls than are begun, or more for a stream than is written, is not read for a while.
+bool Server::may_read(const Peer& peer) { return peer.calls.size() < max_waiting && !peer.client->is_full(); }
+
 void Server::watch(const Peer& peer) {
-    poller_.watch(peer.connection->fd(), peer.calls.size() < max_waiting, peer.connection->has_to_send());
+    poller_.watch(peer.connection->fd(), may_read(peer), peer.connection->has_to_send());
+}
+
+/// There is something to send, or what was read and left can be taken now.
+void Server::attend(uint64_t number) {
+    const auto found = peers_.find(number);
+    if (found == peers_.end()) return;
+    Peer& peer = found->second;
+    if (!peer.connection->flush()) return drop(peer, "it does not read");
+    try {
+        take_frames(peer);
+        watch(peer);
+    } catch (const rpc::Malformed& error) {
+        drop(peer, error.what());
+    }
 }
 
 void Server::drop(Peer& peer, const std::string& why) {
@@ -109,13 +119,14 @@ void Server::drop(Peer& peer, const std::string& why) {
     poller_.forget(peer.connection->fd());
     by_fd_.erase(peer.connection->fd());
     peer.connection->shut();
+    peer.client->end_streams(); // their calls end by it
     service_.subscribers.remove_all(peer.client->outlet());
     last_peer_ = Clock::now();
     peers_.erase(peer.number);
 }
 
 void Server::take_frames(Peer& peer) {
-    while (peer.calls.size() < max_waiting) {
+    while (may_read(peer)) {
         auto frame = peer.connection->frames().next(peer.client->frame_limit());
         if (!frame) break;
         if (peer.client->receive(*frame)) peer.calls.push_back(*std::move(frame));
@@ -145,15 +156,9 @@ void Server::start_calls(Peer& peer) {
 void Server::finished(uint64_t number, const std::string& malformed) {
     const auto found = peers_.find(number);
     if (found == peers_.end()) return;
-    Peer& peer = found->second;
-    --peer.running;
-    try {
-        if (!malformed.empty()) throw rpc::Malformed(malformed);
-        take_frames(peer);
-        watch(peer);
-    } catch (const rpc::Malformed& error) {
-        drop(peer, error.what());
-    }
+    --found->second.running;
+    if (!malformed.empty()) return drop(found->second, malformed);
+    attend(number);
 }
 
 /// False when the peer is gone, for whatever reason that was not its fault.
@@ -185,6 +190,7 @@ void Server::handle(const os::Poller::Ready& ready) {
 /// False when the client has not answered for too long. Only those are asked that said they would answer.
 bool Server::keep_alive(Peer& peer) {
     if (!peer.client->wants_keepalive() || patience_.interval == 0) return true;
+    if (peer.client->is_full()) return true; // its answers are not read
     if (Clock::now() - peer.heard < std::chrono::seconds(patience_.interval) * (peer.pings + 1)) return true;
     if (peer.pings >= patience_.count) return false;
     ++peer.pings;
@@ -223,6 +229,8 @@ void Server::run(const std::atomic<bool>& stop) {
     for (const auto& [fd, listener] : listeners_)
         poller_.forget(fd);
     service_.jobs.abort_all();
+    for (const auto& [number, peer] : peers_)
+        peer.client->end_streams();
     while (!all_done())
         turn(); // those who asked are still told how it went
     do_posted();

@@ -52,6 +52,8 @@ class Server {
     void watch_listeners(bool wanted);
     void welcome(os::Fd socket, bool read_only);
     bool serve(Peer& peer, const os::Poller::Ready& ready);
+    void attend(uint64_t number);
+    static bool may_read(const Peer& peer);
     void take_frames(Peer& peer);
     void start_calls(Peer& peer);
     void finished(uint64_t number, const std::string& malformed);

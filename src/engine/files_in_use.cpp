@@ -19,11 +19,15 @@ class Users {
         : view_(view), who_(fmt::format("domain '{}'", text::printable(view.name()))) {}
 
     std::map<std::string, std::string> run() {
-        for (const auto& file : files_that_are_read(view_))
-            add(file, who_);
         const auto tree = view_.snapshot_heads();
         for (const auto& snapshot : tree.all())
-            add_snapshot(snapshot);
+            add_frozen(
+                snapshot); // first: a domain reads them, too, and it is the snapshot that one can delete
+        for (const auto& file : files_that_are_read(view_))
+            add(file, who_);
+        for (const auto& snapshot : tree.all())
+            for (const auto& disk : snapshot.disks)
+                add(disk.source, of(snapshot));
         add(model::nvram_file(view_.definition(), firmware_folder(view_)), who_);
         for (const auto& known : view_.ledger().all({}))
             add(known.path, who_);
@@ -34,14 +38,15 @@ class Users {
     void add(const std::string& file, const std::string& who) {
         if (!file.empty()) files_.emplace(file, who);
     }
-    void add_snapshot(const model::Snapshot& snapshot) {
-        const auto who = fmt::format("snapshot '{}' of {}", text::printable(snapshot.name), who_);
+    std::string of(const model::Snapshot& snapshot) const {
+        return fmt::format("snapshot '{}' of {}", text::printable(snapshot.name), who_);
+    }
+    void add_frozen(const model::Snapshot& snapshot) {
+        const auto who = of(snapshot);
         for (const auto& file : memory::files_of_image(snapshot.memory.file))
             add(file, who);
         for (const auto& point : snapshot.points())
             add(point.file, who);
-        for (const auto& disk : snapshot.disks)
-            add(disk.source, who);
     }
 
     const View& view_;
@@ -51,10 +56,11 @@ class Users {
 
 } // namespace
 
-std::map<std::string, std::string> files_in_use(const Folders& folders) {
-    std::map<std::string, std::string> files;
+FilesInUse files_in_use(const Folders& folders) {
+    FilesInUse files;
     for (const auto& name : store::domain_names(folders.state))
-        files.merge(Users(View(folders, name)).run());
+        for (auto& [file, who] : Users(View(folders, name)).run())
+            files[file].push_back(std::move(who));
     return files;
 }
 
@@ -69,22 +75,25 @@ std::set<std::string> files_of_guests(const Folders& folders) {
     return files;
 }
 
-std::map<std::string, std::string> formats_in_use(const Folders& folders) {
-    std::map<std::string, std::string> formats;
+static std::optional<std::string> format_said(const View& view, const std::string& path) {
+    for (const auto& domain : {view.live(), view.definition()})
+        for (const auto& disk : domain.disks)
+            if (disk.source == path) return disk.format;
+    const auto tree = view.snapshot_heads();
+    for (const auto& snapshot : tree.all())
+        for (const auto& point : snapshot.points())
+            if (point.file == path) return point.format;
+    return std::nullopt;
+}
+
+std::optional<std::string> format_in_use(const Folders& folders, const std::string& path) {
     for (const auto& name : store::domain_names(folders.state)) {
         try {
-            const View view(folders, name);
-            for (const auto& domain : {view.live(), view.definition()})
-                for (const auto& disk : domain.disks)
-                    if (!disk.empty()) formats.emplace(disk.source, disk.format);
-            const auto tree = view.snapshot_heads();
-            for (const auto& snapshot : tree.all())
-                for (const auto& point : snapshot.points())
-                    formats.emplace(point.file, point.format);
+            if (auto format = format_said(View(folders, name), path)) return format;
         } catch (const Error&) { // what can be said of its files is said by its own verbs
         }
     }
-    return formats;
+    return std::nullopt;
 }
 
 } // namespace domsnap::engine

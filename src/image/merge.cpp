@@ -1,5 +1,5 @@
-// Moving data between the images of a chain. Stopped or killed in the midst, each of these leaves a chain
-// with the same content as before: qemu-img changes a header last.
+// Moving data between images, most often of one chain. Stopped or killed in the midst, each of these leaves a
+// chain with the same content as before: qemu-img changes a header last.
 #include "base/text.h"
 #include "image/qemu_img.h"
 #include "image/tool.h"
@@ -91,6 +91,25 @@ void rebase(const std::string& path, const std::string& format, const std::strin
     arguments.push_back(top.path);
     run_long(arguments, "change the backing file of", top.path, top.virtual_size, control);
     sync_image(top.path);
+}
+
+void copy(const std::string& from, const std::string& format, const std::string& to,
+          const std::string& to_format, uint64_t virtual_size, const Control& control) {
+    const ImageInfo top = chain(from, format).front();
+    const std::string image = new_image(to);
+    make_durably(image, [&](const os::Fd&) {
+        run_long({"convert", "-p", "-f", format, "-O", to_format, top.path, image}, "copy the image",
+                 top.path, top.virtual_size, control);
+        if (virtual_size > top.virtual_size) resize(image, to_format, virtual_size, false);
+    });
+}
+
+void resize(const std::string& path, const std::string& format, uint64_t virtual_size, bool shrink) {
+    const std::string image = existing_image(path);
+    std::vector<std::string> arguments = {"resize", "-q", "-f", format, image, std::to_string(virtual_size)};
+    if (shrink) arguments.insert(arguments.begin() + 1, "--shrink");
+    qemu_img_or_fail(std::move(arguments), "resize the image", image);
+    sync_image(image);
 }
 
 } // namespace domsnap::image

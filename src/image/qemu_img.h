@@ -33,8 +33,8 @@ struct ImageInfo {
 /// given. Refuses (unsupported) json:, nbd: and other pseudo-protocol names in a header: only plain paths are
 /// files.
 ImageInfo info(const std::string& path, const std::string& format);
-/// What a header may make us open below an image that the user named: a file or block device, in a format that
-/// is said. Throws unsupported naming both; says nothing of one that is not there. Rule and reasons:
+/// What a header may make us open below an image that the user named: a file or block device, in a format
+/// that is said. Throws unsupported naming both; says nothing of one that is not there. Rule and reasons:
 /// docs/security.md.
 void require_plain_backing(const ImageInfo& top);
 /// The format as qemu-img probes it, for a file the user named without one; never used for guests' raw disks.
@@ -70,6 +70,14 @@ void commit(const std::string& path, const std::string& format, const std::strin
 /// new_backing empty: path becomes independent.
 void rebase(const std::string& path, const std::string& format, const std::string& new_backing,
             const std::string& new_backing_format, bool unsafe, const Control& control);
+
+/// A new image (as create()) with the content of another and of what that rests on; holes stay. virtual_size:
+/// if it is to be larger. busy if a program writes to the one that is copied. Nothing is left on failure.
+void copy(const std::string& from, const std::string& format, const std::string& to,
+          const std::string& to_format, uint64_t virtual_size, const Control& control);
+/// Durable. shrink: what is beyond the new end is lost; without it such a size is refused. busy if a program
+/// has it open.
+void resize(const std::string& path, const std::string& format, uint64_t virtual_size, bool shrink);
 
 struct CheckResult {
     bool clean = false;

@@ -4,6 +4,7 @@
 #include "rpc/names.h"
 #include "rpc/procedures.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 
@@ -63,6 +64,17 @@ Client::Client(Service& service, std::shared_ptr<Outlet> outlet, std::string nam
 
 Client::~Client() {
     service_.subscribers.remove_all(outlet_);
+    end_streams();
+}
+
+bool Client::is_full() const {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(streams_.begin(), streams_.end(),
+                       [](const auto& one) { return one.second->is_full(); });
+}
+
+void Client::end_streams() {
+    const std::lock_guard lock(mutex_);
     for (const auto& [serial, stream] : streams_)
         stream->end();
 }
@@ -93,7 +105,7 @@ bool Client::receive(Frame& frame) {
         if (frame.header.procedure == ping) outlet_->send(keepalive_frame(pong));
         return false;
     }
-    if (frame.header.is(Type::stream)) {
+    if (frame.header.is(Type::stream) || frame.header.is(Type::stream_hole)) {
         stream_packet(frame);
         return false;
     }
@@ -110,8 +122,9 @@ void Client::stream_packet(const Frame& frame) {
         stream = found->second;
         if (!frame.header.is(Status::more)) streams_.erase(found);
     }
+    if (frame.header.is(Type::stream_hole)) return stream->take_hole(decode<StreamHole>(frame.payload).size);
     if (frame.header.is(Status::more)) return stream->take(frame.payload);
-    stream->end(); // finished, or given up: both want a confirmation
+    if (!stream->finish(!frame.header.is(Status::ok))) return;
     outlet_->send(frame_text(frame.header.answered(Type::stream, Status::ok)));
 }
 

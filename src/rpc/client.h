@@ -48,6 +48,10 @@ class Client {
     std::string uri() const;
     void add_stream(uint32_t serial, std::shared_ptr<Stream> stream);
 
+    // For the server.
+    bool is_full() const; ///< a stream of it is: it is not to be read for now
+    void end_streams();   ///< nothing comes from the client any more
+
   private:
     void stream_packet(const Frame& frame);
     void answer(const Frame& call, Status status, std::string_view payload);

@@ -12,6 +12,8 @@ class Outlet {
     virtual void send(std::string frame) = 0;
     /// For those who send much: blocks while the peer reads slowly. False when the connection is gone.
     virtual bool wait_for_room() = 0;
+    /// What its client sends is read again: a stream that was full is not any more.
+    virtual void read_on() = 0;
 };
 
 } // namespace domsnap::rpc

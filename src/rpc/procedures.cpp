@@ -10,9 +10,10 @@ using Table = std::map<int32_t, Procedure>;
 
 static Table make_table() {
     Table table;
-    for (const auto family : {connect_family, node_family, domain_family, power_family, snapshot_family,
-                              snapshot_list_family, job_family, statistics_family, event_family,
-                              stream_family, storage_family, volume_family, absent_family})
+    for (const auto family :
+         {connect_family, node_family, domain_family, power_family, snapshot_family, snapshot_list_family,
+          job_family, statistics_family, event_family, stream_family, storage_family, volume_family,
+          volume_change_family, volume_stream_family, absent_family})
         for (auto& procedure : family()) {
             const auto number = procedure_number(procedure.name);
             if (!number || !table.emplace(number, std::move(procedure)).second)

@@ -59,6 +59,8 @@ Family event_family();
 Family stream_family();
 Family storage_family();
 Family volume_family();
+Family volume_change_family();
+Family volume_stream_family();
 Family absent_family();
 Family qemu_family(); ///< of the program "qemu", by its own numbers: their order
 

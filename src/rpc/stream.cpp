@@ -13,6 +13,18 @@ bool StreamOut::send(std::string_view bytes) const {
     return true;
 }
 
+bool StreamOut::send_hole(uint64_t size) const {
+    if (!outlet_->wait_for_room()) return false;
+    outlet_->send(frame_text(call_.answered(Type::stream_hole, Status::more), encode(StreamHole{size, 0})));
+    return true;
+}
+
+void StreamOut::confirm() const { outlet_->send(frame_text(call_.answered(Type::stream, Status::ok))); }
+
+void StreamOut::fail(const RemoteError& error) const {
+    outlet_->send(frame_text(call_.answered(Type::stream, Status::error), encode(error)));
+}
+
 void StreamOut::end() const { outlet_->send(frame_text(call_.answered(Type::stream, Status::more))); }
 
 } // namespace domsnap::rpc

@@ -61,6 +61,13 @@ struct RemoteError {
     DOMSNAP_WIRE(code, domain, message, level, about, str1, str2, str3, int1, int2, network)
 };
 
+/// The payload of a packet that stands for zeros.
+struct StreamHole {
+    uint64_t size = 0;
+    uint32_t flags = 0;
+    DOMSNAP_WIRE(size, flags)
+};
+
 // Arguments and results that are the same for many procedures.
 struct Flags {
     uint32_t flags = 0;

@@ -197,6 +197,63 @@ assert g.isActive()
         self.virsh_ok("screenshot", "g", self.scratch / "screen.ppm")
         self.assertEqual((self.scratch / "screen.ppm").read_bytes()[:2], b"P6")
 
+    def test_volumes_are_carried(self):
+        images = self.scratch / "images"
+        images.mkdir(0o700)
+        (self.scratch.state / "pools").write_text(f"default {images}\n")
+        self.program("""
+import os
+c = libvirt.open(uri)
+pool = c.storagePoolLookupByName("default")
+v = pool.createXML("<volume><name>a.img</name><capacity unit='MiB'>64</capacity></volume>", 0)
+data = os.urandom(5_000_000)
+
+def send(offset, length, content):
+    stream = c.newStream()
+    v.upload(stream, offset, length, 0)
+    for at in range(0, len(content), 65536): stream.send(content[at:at + 65536])
+    stream.finish()
+
+def receive(offset, length, flags=0):
+    stream = c.newStream()
+    v.download(stream, offset, length, flags)
+    got = b""
+    while part := stream.recv(65536): got += part
+    stream.finish()
+    return got
+
+send(0, 0, data)
+assert receive(0, 0) == data + bytes((64 << 20) - len(data))
+send(1_000_000, 3, b"abc")
+data = data[:1_000_000] + b"abc" + data[1_000_003:]
+assert receive(0, 5_000_000) == data
+assert v.info()[1] == 64 << 20
+# More than was said: what fits is not taken either.
+try: send(0, 10, b"0123456789a" * 100_000)
+except libvirt.libvirtError as e: assert "no more than 10 bytes" in str(e), e
+else: assert False
+# Given up on the way: nobody has the volume open when that is confirmed.
+for begin in (v.upload, v.download):
+    stream = c.newStream()
+    begin(stream, 0, 0, 0)
+    stream.send(b"x" * 100) if begin == v.upload else stream.recv(10)
+    stream.abort()
+assert receive(200, 4_000_000) == data[200:4_000_200]
+# By one whose end the server must notice.
+if (child := os.fork()) == 0:
+    other = libvirt.open(uri)
+    stream = other.newStream()
+    other.storageVolLookupByPath(v.path()).upload(stream, 0, 0, 0)
+    stream.send(b"x" * 100)
+    os._exit(0)
+os.waitpid(child, 0)
+while True:
+    try: send(0, 0, data)
+    except libvirt.libvirtError as e: assert "has it open" in str(e), e
+    else: break
+assert receive(0, 5_000_000) == data
+""")
+
     def test_a_job_is_seen_and_stopped(self):
         guest = self.boot(memory_mib=768)
         self.assertIn("tick", self.program("""

@@ -57,7 +57,7 @@ class VirtInstall(clients.ClientTest):
         self.assertEqual(self.sources("d"), {"hda": images / "d.img", "hdb": disk})
         self.assertEqual(self.formats("d"), {"hda": "raw", "hdb": "qcow2"})
         self.assertIn("1.00 GiB", self.virsh_ok("vol-info", "d.img", "--pool", "default"))
-        self.virsh_refused("vol-delete", disk, naming="needs it")
+        self.virsh_refused("vol-delete", disk, naming="is needed by")
         self.virsh_ok("destroy", "d")
         self.virsh_ok("undefine", "d")
         self.virsh_ok("vol-delete", disk)

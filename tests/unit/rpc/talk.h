@@ -20,6 +20,7 @@ struct Collected : Outlet {
         frames.push_back(reader.next(max_frame).value());
     }
     bool wait_for_room() override { return true; }
+    void read_on() override {}
     std::vector<Frame> frames;
 };
 
