@@ -7,8 +7,6 @@ namespace fake {
 
 namespace {
 
-const Json nothing = Json::object();
-
 /// blockdev-snapshot, with the checks of QEMU 7.2 and 10.0 in their order.
 void take_overlay(Machine& machine, const Json& data) {
     Graph& graph = machine.graph;

@@ -8,7 +8,6 @@ namespace fake {
 
 namespace {
 
-const Json nothing = Json::object();
 constexpr uint64_t vm_state_bytes = 1 << 20; // of the snapshots that snapshot-save makes
 
 // -- snapshots with memory
@@ -84,7 +83,7 @@ void load(Machine& machine, const SnapshotRequest& request) {
     if (was_running) machine.start_cpus();
 }
 
-void remove(Machine& machine, const SnapshotRequest& request) {
+void remove_states(Machine& machine, const SnapshotRequest& request) {
     check_nodes(machine, request);
     for (const auto& name : request.nodes) {
         const Node& node = machine.graph.get(name);
@@ -212,7 +211,7 @@ std::map<std::string, Command> job_commands() {
             {"snapshot-load",
              [](Machine& m, const Json& a, Monitor&) { return snapshot_job<load>(m, a, "snapshot-load"); }},
             {"snapshot-delete", [](Machine& m, const Json& a,
-                                   Monitor&) { return snapshot_job<remove>(m, a, "snapshot-delete"); }},
+                                   Monitor&) { return snapshot_job<remove_states>(m, a, "snapshot-delete"); }},
             {"block-commit", block_commit},
             {"block-stream", block_stream},
             {"block-job-set-speed",

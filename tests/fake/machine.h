@@ -16,6 +16,9 @@
 
 namespace fake {
 
+/// What most commands answer.
+inline const Json nothing = Json::object();
+
 class Machine {
   public:
     Machine(Options given, Schema recorded);

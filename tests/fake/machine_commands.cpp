@@ -11,8 +11,6 @@ namespace fake {
 
 namespace {
 
-const Json nothing = Json::object();
-
 Json negotiate(Machine&, const Json&, Monitor& monitor) {
     monitor.negotiated = true;
     return nothing;

@@ -7,8 +7,6 @@ namespace fake {
 
 namespace {
 
-const Json nothing = Json::object();
-
 domsnap::os::Fd take_fd(Machine& machine, const std::string& uri) {
     if (!uri.starts_with("fd:")) throw Refusal("The fake plays fd: only, not '" + uri + "'");
     const auto fd = machine.fds.find(uri.substr(3));
@@ -98,7 +96,7 @@ Json set_parameters(Machine& machine, const Json& arguments, Monitor&) {
     return nothing;
 }
 
-Json cancel(Machine& machine, const Json&, Monitor&) {
+Json cancel_migration(Machine& machine, const Json&, Monitor&) {
     if (machine.migration.active()) machine.migration.cancel();
     return nothing;
 }
@@ -113,7 +111,7 @@ std::map<std::string, Command> migration_commands() {
             {"migrate-set-parameters", set_parameters},
             {"query-migrate-parameters",
              [](Machine& machine, const Json&, Monitor&) { return machine.parameters; }},
-            {"migrate_cancel", cancel},
+            {"migrate_cancel", cancel_migration},
             {"xen-save-devices-state", save_devices},
             {"query-migrate",
              [](Machine& machine, const Json&, Monitor&) { return machine.migration.describe(); }}};

@@ -15,12 +15,6 @@ namespace {
 using QmpBlock = Contract;
 using Kinds = TransactionAction::Kind;
 
-BlockNode node_of(Client& qemu, const std::string& name) {
-    for (auto& node : query_named_block_nodes(qemu, soon()))
-        if (node.node_name == name) return node;
-    return {};
-}
-
 Json overlay_options(const std::string& node, const std::string& path) {
     return {{"driver", "qcow2"},
             {"node-name", node},

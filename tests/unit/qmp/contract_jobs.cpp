@@ -13,12 +13,6 @@ namespace {
 
 void finish(Client& qemu, const std::string& job) { finish_job(qemu, job, {}, {}, soon()); }
 
-BlockNode node_of(Client& qemu, const std::string& name) {
-    for (auto& node : query_named_block_nodes(qemu, soon()))
-        if (node.node_name == name) return node;
-    return {};
-}
-
 void guest_writes(Client& qemu, const std::string& node, const std::string& what) {
     const auto words = human_command(qemu, fmt::format("qemu-io {} \"{}\"", node, what), soon());
     EXPECT_TRUE(words.empty() || words.find("wrote") != std::string::npos)

@@ -134,6 +134,12 @@ Guest::~Guest() {
 void Guest::set_faults(const std::string& lines) const { os::write_file(faults_, lines + "\n"); }
 std::string Guest::words() const { return os::read_file(log_, 1 << 20); }
 
+BlockNode node_of(Client& qemu, const std::string& name) {
+    for (auto& node : query_named_block_nodes(qemu, soon()))
+        if (node.node_name == name) return node;
+    return {};
+}
+
 std::string code_of(const std::function<void()>& body) {
     try {
         body();

@@ -3,6 +3,7 @@
 
 #include "os/process.h"
 #include "qmp/client.h"
+#include "qmp/commands.h"
 
 #include <chrono>
 #include <gtest/gtest.h>
@@ -86,6 +87,9 @@ class Contract : public ::testing::TestWithParam<Kind> {
 };
 
 inline std::string name_of(const ::testing::TestParamInfo<Kind>& info) { return info.param.name; }
+
+/// The block node of that name; one without a name if there is none.
+BlockNode node_of(Client& qemu, const std::string& name);
 
 /// The code of the Error that body throws; "nothing" if it throws none.
 std::string code_of(const std::function<void()>& body);
