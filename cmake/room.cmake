@@ -29,7 +29,7 @@ function(domsnap_precompile target)
   if(target STREQUAL maker)
     target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <functional> <map> <memory> <optional> <string>
       <string_view> <vector> <fmt/format.h>)
-    if(DOMSNAP_FUZZ) # clang reads only what it needs of a precompiled header; GCC reads all
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang) # which reads only what it needs of a precompiled header; GCC reads all
       target_precompile_headers(${target} PRIVATE <nlohmann/json.hpp>)
     endif()
   else()
