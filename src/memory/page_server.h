@@ -65,6 +65,9 @@ class PageServer {
     void serve_until_paused();
     void report();
 
+    /// A page that is asked for waits behind what is on its way: at most these, and what the socket holds.
+    static constexpr uint64_t chunk_pages = 8;
+
     const ImageReader& image_;
     const os::Fd& socket_;
     const PageServerHooks& hooks_;
