@@ -112,7 +112,7 @@ Facts observe_for_revert(Session& session, const model::SnapshotTree& tree, cons
     look_at_image(session, facts, snapshot.memory.file);
     require_known(session, facts, tree, files_of(snapshot, facts));
     require_networks(session.folders(), snapshot);
-    facts.memory_available = os::host_memory("MemAvailable");
+    facts.memory_available = os::available_memory();
     if (snapshot.memory.location == model::Location::external) {
         facts.images[snapshot.memory.file] = look_at_image(session, snapshot);
         look_for_at_once(session, snapshot, facts);
