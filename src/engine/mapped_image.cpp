@@ -33,10 +33,10 @@ os::FileIdentity identity_of(const std::string& image) {
 }
 
 /// All of it as one text: the file is the same if the text is.
-std::string remembered_text(const memory::ImageReader& image, const os::FileIdentity& file) {
+std::string remembered_text(const std::string& image, const os::FileIdentity& file) {
     return nlohmann::json{{"version", 1},
-                          {"image", image.path()},
-                          {"hash", fmt::format("{:016x}", image.hash())},
+                          {"image", image},
+                          {"hash", memory::image_hash(image)},
                           {"device", file.device},
                           {"inode", file.inode},
                           {"size", file.size},
@@ -60,19 +60,27 @@ void verify(const Session& session, const memory::ImageReader& image) {
 } // namespace
 
 std::string mapped_file(const std::string& image) {
-    return memory::ImageReader::open(image).layers().back().path;
+    // Its links alone: the tables of pages, which an ImageReader reads and checks, are as long as RAM is
+    // large, and who maps the file has them checked by require_verified() or copy_ram().
+    std::string file = image;
+    for (size_t depth = 1; depth <= memory::max_chain; ++depth) {
+        const auto link = memory::image_link(file);
+        if (!link.parent) return file;
+        file = memory::parent_file(file, *link.parent);
+    }
+    throw Error(ErrorCode::corrupt,
+                fmt::format("memory image '{}' rests on more than {} others", image, memory::max_chain - 1));
 }
 
 void require_verified(const Session& session, const std::string& image_path) {
     const auto path = mapped_file(image_path);
     const auto before = identity_of(path);
     const auto began = static_cast<uint64_t>(since_epoch<std::chrono::nanoseconds>());
-    const auto image = memory::ImageReader::open(path);
     const auto memory = memory_of(session.folders(), path);
-    const auto text = remembered_text(image, before);
+    const auto text = remembered_text(path, before);
     if (os::read_own_file(memory, 64 << 10) == text) return;
-    verify(session, image);
-    if (remembered_text(image, identity_of(path)) != text)
+    verify(session, memory::ImageReader::open(path));
+    if (remembered_text(path, identity_of(path)) != text)
         throw Error(ErrorCode::conflict, fmt::format("somebody changes memory image '{}'", path),
                     "try again when that is over");
     if (before.changed + settled > began) return; // too young to be known again
@@ -89,7 +97,7 @@ RamToMap ram_to_map(const Session& session, const std::string& image, bool tmpfs
     RamToMap ram{mapped_file(image), {}, memory::RamOrigin{image, memory::image_hash(image), true}};
     if (!tmpfs) return ram;
     const auto whole = memory::ImageReader::open(ram.file);
-    plan::check_room_for_copy(image, whole.identity().ram_size, os::host_memory("MemAvailable"));
+    plan::check_room_for_copy(image, whole.identity().ram_size, os::available_memory());
     auto hooks = check_hooks(session.control());
     hooks.progress = [&](uint64_t done, uint64_t total) {
         session.control().report("copying memory", done, total);
