@@ -196,6 +196,31 @@ void end_qemu(Session& session, const std::string& reason) {
     note_reason(session, reason);
 }
 
+static bool answers(Session& session) {
+    try {
+        session.monitor();
+        return true;
+    } catch (const Error&) {
+        return false; // another client holds the monitor, QEMU hangs, or it is ending already
+    }
+}
+
+void kill_qemu(Session& session, const std::string& reason) {
+    const auto process = session.process();
+    if (!process || !answers(session) ||
+        !machine::kill_stopped(session.files(), *process, session.monitor(), for_a_look()))
+        return end_qemu(session, reason);
+    session.forget_monitor();
+    end_page_server(session.files()); // whose guest might not have stopped without it
+    forget_warm(session, session.control());
+    note_reason(session, reason);
+}
+
+void await_killed_qemu(const Session& session) {
+    machine::await_killed(session.files(), for_progress());
+    end_prepared_qemu(session);
+}
+
 void note_reason(Session& session, const std::string& reason) {
     os::make_folders(session.files().folder);
     os::write_file(session.files().reason(), reason + "\n");

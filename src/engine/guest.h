@@ -34,6 +34,12 @@ qmp::Client start_qemu_beside(Session& session, const model::Domain& domain, con
 void try_qemu(Session& session, const model::Domain& domain);
 /// Ends it if it runs; reason as `domstate --reason` shows it.
 void end_qemu(Session& session, const std::string& reason);
+/// The same, but where its guest says that it stands still, QEMU is killed and not waited for: its memory is
+/// given back while something else goes on. Nothing is found of it any more (View::process).
+void kill_qemu(Session& session, const std::string& reason);
+/// Returns when that one is gone, whose folder may be the next one's by now; at once if there is none. Throws
+/// timed_out.
+void await_killed_qemu(const Session& session);
 /// Why the domain is in the state it is in.
 void note_reason(Session& session, const std::string& reason);
 std::string noted_reason(const machine::RuntimeFiles& files);

@@ -12,7 +12,8 @@ namespace domsnap::engine {
 
 /// The QEMU that was made ready takes the present one's place, which must have ended; false if there is none.
 bool use_prepared_qemu(Session& session, const model::Domain& domain, const std::string& reason);
-void end_prepared_qemu(Session& session);
+/// Or the one before, if it was killed, that has its folder.
+void end_prepared_qemu(const Session& session);
 
 /// Whether this QEMU takes its memory while its guest runs, which only asking it tells; says so if not.
 bool allow_at_once(const Session& session, qmp::Client& qemu);

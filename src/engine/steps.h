@@ -91,6 +91,8 @@ void apply(Session& session, const plan::TryOut& step);
 void apply(Session& session, const plan::PrepareGuest& step);
 void undo(Session& session, const plan::PrepareGuest& step);
 void apply(Session& session, const plan::EndGuest& step);
+void apply(Session& session, const plan::KillGuest& step);
+void apply(Session& session, const plan::AwaitEnd& step);
 void apply(Session& session, const plan::StartGuest& step);
 void undo(Session& session, const plan::StartGuest& step);
 void apply(Session& session, const plan::ResumeGuest& step);

@@ -73,6 +73,19 @@ void undo(Session& session, const plan::TakeImages&) {
 
 void apply(Session& session, const plan::EndGuest& step) { end_qemu(session, step.reason); }
 
+void apply(Session& session, const plan::KillGuest& step) { kill_qemu(session, step.reason); }
+
+void apply(Session& session, const plan::AwaitEnd&) { await_killed_qemu(session); }
+
+/// The step that would wait is not reached.
+static void await_killed_all_the_same(const Session& session) {
+    try {
+        await_killed_qemu(session);
+    } catch (const Error& error) {
+        session.control().warn(error.what()); // who starts another waits again
+    }
+}
+
 void apply(Session& session, const plan::StartGuest& step) {
     end_qemu(session,
              step.reason); // half started before a crash: from the snapshot again, nothing is lost by it
@@ -94,6 +107,7 @@ void apply(Session& session, const plan::StartGuest& step) {
         note_reason(session, step.reason);
     } catch (const Error&) {
         end_qemu(session, "failed"); // neither a guest without its memory nor one that waits for ever
+        await_killed_all_the_same(session);
         throw;
     }
 }
@@ -108,7 +122,7 @@ static bool has_come_to_rest(const std::string& status) {
     return rests.contains(status);
 }
 
-void apply(Session& session, const plan::ResumeGuest&) {
+static void let_run(Session& session) {
     if (!session.process())
         throw Error(ErrorCode::conflict, "QEMU ended before it was known that its guest runs");
     const auto status = qmp::query_status(session.monitor(), quick());
@@ -118,6 +132,15 @@ void apply(Session& session, const plan::ResumeGuest&) {
         qmp::cont(session.monitor(), quick());
     } catch (const Error&) {
         end_qemu(session, "failed"); // one that waits for ever is of no use
+        throw;
+    }
+}
+
+void apply(Session& session, const plan::ResumeGuest&) {
+    try {
+        let_run(session);
+    } catch (const Error&) {
+        await_killed_all_the_same(session);
         throw;
     }
 }

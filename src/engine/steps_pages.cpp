@@ -52,8 +52,9 @@ void apply(Session& session, const plan::PrepareGuest& step) {
 
 void undo(Session& session, const plan::PrepareGuest&) { end_prepared_qemu(session); }
 
-void end_prepared_qemu(Session& session) {
+void end_prepared_qemu(const Session& session) {
     const auto next = session.files().next();
+    machine::await_killed(next, for_progress());
     if (const auto process = machine::find(next)) machine::end(next, *process, for_end());
     os::remove_tree(next.folder);
 }
@@ -67,7 +68,8 @@ bool use_prepared_qemu(Session& session, const model::Domain& domain, const std:
     // Before its folder can be seen: whoever watches reads the reason as soon as the guest is there.
     os::write_file(next.reason(), reason + "\n");
     machine::take_place(domain, session.files());
-    os::remove_tree(next.folder); // the old one's by now
+    // The old one's by now. If that is still ending, who waits for its end finds it there.
+    if (!os::exists(next.killed())) os::remove_tree(next.folder);
     session.use_monitor(machine::connect(session.files(), *process, domain.uuid, quick()));
     return true;
 }

@@ -141,8 +141,10 @@ struct Watch::State {
     }
 
     void tell_qemus_words(const Seen& seen) {
+        // Its stop is part of its end then, which is told.
+        const bool is_killed = os::exists(runtime_files(folders, seen.uuid).killed());
         for (const auto& event : said_by(seen.uuid).next()) {
-            if (event.name == "STOP") tell(Kind::suspended, seen);
+            if (event.name == "STOP" && !is_killed) tell(Kind::suspended, seen);
             if (event.name == "RESUME") tell(Kind::resumed, seen);
             if (event.name == "RESET") tell(Kind::rebooted, seen);
             if (event.name == "GUEST_PANICKED") tell(Kind::crashed, seen);

@@ -22,9 +22,10 @@ constexpr bool leaves_no_trace = one_of<Step, plan::TryOut, plan::AwaitCapture, 
 
 template <class Step>
 constexpr bool final_effect =
-    one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::Merge, plan::CommitActive, plan::Pull,
-           plan::RemoveFile, plan::DeleteInternal, plan::Rebase, plan::DropNode, plan::NoteFrozen,
-           plan::PutBack, plan::FoldImage, plan::RewindGuest, plan::CloseNodes, plan::ResumeGuest>;
+    one_of<Step, plan::EndGuest, plan::KillGuest, plan::AwaitEnd, plan::ApplyInternal, plan::Merge,
+           plan::CommitActive, plan::Pull, plan::RemoveFile, plan::DeleteInternal, plan::Rebase,
+           plan::DropNode, plan::NoteFrozen, plan::PutBack, plan::FoldImage, plan::RewindGuest,
+           plan::CloseNodes, plan::ResumeGuest>;
 
 /// Steps that the running QEMU does, and that are done without it where none runs.
 bool goes_on_without_qemu(const plan::Action& action) {
@@ -103,7 +104,8 @@ bool is_undoable(const plan::Action& action) {
 bool is_final(const plan::Action& action) {
     return std::visit(
         []<class Step>(const Step&) {
-            return one_of<Step, plan::EndGuest, plan::ApplyInternal, plan::RewindGuest, plan::ResumeGuest>;
+            return one_of<Step, plan::EndGuest, plan::KillGuest, plan::ApplyInternal, plan::RewindGuest,
+                          plan::ResumeGuest>;
         },
         action);
 }

@@ -86,6 +86,12 @@ qmp::Client greeted(const RuntimeFiles& files, const os::ProcessId& process, Dea
     }
 }
 
+Error lives_on(const os::ProcessId& process) {
+    return {ErrorCode::timed_out,
+            fmt::format("QEMU process {} did not end, not even by SIGKILL", process.pid),
+            "the kernel may be waiting for a disk or network file system"};
+}
+
 bool ask_to_quit(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline) {
     try {
         auto monitor = greeted(files, process, deadline);
@@ -136,12 +142,34 @@ void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadl
         gone = os::wait_until_gone(process, signal == SIGTERM ? half_of(deadline, 10s) : deadline);
     }
     os::poll_exit(process);
-    if (!gone)
-        throw Error(ErrorCode::timed_out,
-                    fmt::format("QEMU process {} did not end, not even by SIGKILL", process.pid),
-                    "the kernel may be waiting for a disk or network file system");
+    if (!gone) throw lives_on(process);
     end_swtpm(files); // it may write until it is gone, and the next one needs its folder
     remove_runtime_files(files);
+    os::remove_file_durably(files.killed());
+}
+
+bool kill_stopped(const RuntimeFiles& files, const os::ProcessId& process, qmp::Client& monitor,
+                  Deadline deadline) {
+    // First of all, so that whoever reads QEMU's STOP knows what it is for.
+    os::write_file(files.killed(), os::to_text(process));
+    try {
+        qmp::stop(monitor, deadline); // its disks are flushed when that is answered
+    } catch (const Error&) {
+        return false;
+    }
+    os::signal_process(process, SIGKILL);
+    remove_runtime_files(files);
+    return true;
+}
+
+void await_killed(const RuntimeFiles& files, Deadline deadline) {
+    if (!os::exists(files.killed())) return;
+    if (const auto process = os::process_id_from_text(os::read_file_start(files.killed(), 64))) {
+        if (!os::wait_until_gone(*process, deadline)) throw lives_on(*process);
+        os::poll_exit(*process);
+    }
+    end_swtpm(files);
+    os::remove_file_durably(files.killed());
 }
 
 } // namespace domsnap::machine

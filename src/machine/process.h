@@ -31,7 +31,9 @@ struct RuntimeFiles {
     std::string events() const { return folder + "/events.out"; }
     std::string live() const { return folder + "/live.xml"; }
     std::string reason() const { return folder + "/reason"; }
-    std::string warm() const { return folder + "/warm.json"; } ///< what lies ready for going back
+    /// Pid and start time of a QEMU that kill_stopped() has ended or is about to.
+    std::string killed() const { return folder + "/killed"; }
+    std::string warm() const { return folder + "/warm.json"; }   ///< what lies ready for going back
     std::string pages() const { return folder + "/pages.json"; } ///< memory that is still being loaded
     std::string ram() const { return folder + "/ram.json"; }     ///< the image that the guest's RAM came from
     std::string capture() const { return folder + "/capture.json"; }        ///< memory that is being saved
@@ -75,7 +77,7 @@ Started start(const model::Domain& domain, CommandLineFacts facts, const Runtime
 /// have. Its writable disks are the caller's to compare.
 std::string beside_problem(const model::Domain& domain);
 /// The QEMU of next becomes the domain's: the folders change places, and its sockets get their paths. The
-/// other one must have ended.
+/// other one must have ended, or have been killed.
 void take_place(const model::Domain& domain, const RuntimeFiles& files);
 /// What descriptor a QEMU that was started for a stream has its run-time folder as.
 int runtime_folder_descriptor(const model::Domain& domain);
@@ -98,6 +100,15 @@ qmp::Client connect(const RuntimeFiles& files, const os::ProcessId& process, con
 /// another client holds: close yours first); then removes the run-time files, but not the log, the events and
 /// the reason. Throws timed_out if it lives on.
 void end(const RuntimeFiles& files, const os::ProcessId& process, Deadline deadline);
+
+/// Its guest is stopped for good, and once it has said so QEMU is killed. What end() leaves is left, and
+/// nobody finds it any more, but the kernel may still be taking back its memory (0.05 s for each GiB, during
+/// which it has all of its files open). False if its guest does not say that it stands still: the caller has
+/// to end() it.
+bool kill_stopped(const RuntimeFiles& files, const os::ProcessId& process, qmp::Client& monitor,
+                  Deadline deadline);
+/// Returns when that one is gone; at once if there is none. Throws timed_out if it lives on.
+void await_killed(const RuntimeFiles& files, Deadline deadline);
 
 /// Why the last QEMU of this domain ended, from its own events: "shutdown" (the guest did), "destroyed" (it
 /// was told to), "crashed" (the guest panicked, or QEMU ended without a word), "unknown" (there are no

@@ -94,7 +94,9 @@ std::string prepare_events(const RuntimeFiles& files) {
     return files.folder + "/events";
 }
 
-void prepare_folder(const model::Domain& domain, const RuntimeFiles& files) {
+void prepare_folder(const model::Domain& domain, const RuntimeFiles& files, Deadline deadline) {
+    await_killed(files, deadline);
+    if (!files.beside) await_killed(files.next(), deadline);
     if (const auto running = find(files))
         throw Error(ErrorCode::conflict,
                     fmt::format("{} runs already, as process {}", who(domain), running->pid));
@@ -178,7 +180,7 @@ void wait_for_events(qmp::Client& monitor, const RuntimeFiles& files, Deadline d
 
 Started start(const model::Domain& domain, CommandLineFacts facts, const RuntimeFiles& files,
               Deadline deadline) {
-    prepare_folder(domain, files);
+    prepare_folder(domain, files, deadline);
     Listeners listeners(files.beside);
     std::optional<os::ProcessId> process;
     try {

@@ -39,6 +39,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SetCurrent, name, old)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TryOut, text, image)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareGuest, text, ram, image, tmpfs)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndGuest, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KillGuest, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartGuest, from, text, image, tag, vmstate_target, targets, paused,
                                    at_once, mapped, tmpfs, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OpenedImage, target, node, path, format, below, read_only)
@@ -66,6 +67,8 @@ static void to_json(Json& json, const TakeImages&) { json = Json::object(); }
 static void from_json(const Json&, TakeImages&) {}
 static void to_json(Json& json, const ResumeGuest&) { json = Json::object(); }
 static void from_json(const Json&, ResumeGuest&) {}
+static void to_json(Json& json, const AwaitEnd&) { json = Json::object(); }
+static void from_json(const Json&, AwaitEnd&) {}
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FreezeGuest, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ThawGuest, seconds)
 
@@ -81,7 +84,7 @@ constexpr const char* kinds[] = {
     "note-frozen",    "hold-guest",    "freeze-guest",    "thaw-guest",      "prepare-guest",
     "keep-file",      "put-back",      "take-images",     "fold-image",      "open-images",
     "prepare-state",  "put-warm",      "rewind-guest",    "close-nodes",     "copy-state",
-    "put-fork",       "resume-guest"};
+    "put-fork",       "resume-guest",  "kill-guest",      "await-end"};
 static_assert(std::size(kinds) == std::variant_size_v<Action>);
 
 template <size_t... I>

@@ -145,6 +145,10 @@ PlanStep describe(const PrepareGuest& s) {
     return say("start a second QEMU with the domain as it was, which waits for its memory");
 }
 PlanStep describe(const EndGuest&) { return say("end the running guest", {}, true); }
+PlanStep describe(const KillGuest&) {
+    return say("end the running guest: it is stopped for good, and its QEMU killed", {}, true);
+}
+PlanStep describe(const AwaitEnd&) { return say("wait until the old QEMU is gone"); }
 
 PlanStep describe(const StartGuest& s) {
     const char* state = s.paused ? ", which stays paused" : "";

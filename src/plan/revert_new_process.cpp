@@ -70,14 +70,21 @@ void plan_new_process(RevertDraft& draft) {
     auto& steps = draft.plan.steps;
     const StartGuest start = start_step(draft);
     const bool all_first = start.from == StartGuest::From::memory && !start.at_once;
-    if ((start.at_once || start.mapped) && draft.facts.why_not_beside.empty() && draft.applied.empty() &&
-        has_only_fresh_disks(draft))
+    const bool beside = (start.at_once || start.mapped) && draft.facts.why_not_beside.empty() &&
+                        draft.applied.empty() && has_only_fresh_disks(draft);
+    // The two fight over nothing then: the old one's end, which takes as long as it has memory, need not be
+    // waited for before the new guest runs.
+    const bool kills = beside && draft.facts.has_process;
+    if (beside)
         steps.push_back(PrepareGuest{start.text, start.mapped ? start.image : "",
                                      start.at_once ? start.image : "", start.tmpfs});
     else if (draft.starts())
         steps.push_back(TryOut{start.text, all_first ? start.image : ""});
     draft.plan.point_of_no_return = static_cast<uint32_t>(steps.size());
-    if (draft.facts.has_process) steps.push_back(EndGuest{"from snapshot"});
+    if (kills)
+        steps.push_back(KillGuest{"from snapshot"});
+    else if (draft.facts.has_process)
+        steps.push_back(EndGuest{"from snapshot"});
     // Loading an internal state brings its disks back by itself.
     if (start.from != StartGuest::From::internal)
         for (const auto& apply : draft.applied)
@@ -89,6 +96,7 @@ void plan_new_process(RevertDraft& draft) {
     if (draft.starts()) steps.push_back(start);
     if (draft.starts() && !start.paused) steps.push_back(ResumeGuest{});
     if (draft.starts() && draft.snapshot.quiesced) steps.push_back(ThawGuest{});
+    if (kills) steps.push_back(AwaitEnd{}); // what is removed from here on is nobody's any more
     draft.plan.clean_up = static_cast<uint32_t>(steps.size());
 }
 

@@ -155,6 +155,13 @@ struct PrepareGuest {
 struct EndGuest {
     std::string reason;
 };
+/// The same where the next QEMU waits beside it, and the two fight over nothing: the guest stands still for
+/// good and its QEMU is killed, but the kernel may still take that down when the next step begins.
+struct KillGuest {
+    std::string reason;
+};
+/// Returns when the QEMU that KillGuest killed is gone, and its run-time files with it.
+struct AwaitEnd {};
 /// A QEMU with the guest's memory, as far as it must be there, and with the guest standing still.
 struct StartGuest {
     enum class From { boot, memory, internal, state } from = From::boot;
@@ -264,7 +271,7 @@ using Action =
                  RemoveRecord, SetCurrent, TryOut, EndGuest, StartGuest, Merge, Rebase, RemoveFile,
                  MakeHolder, DropNode, CommitActive, Pull, NoteFrozen, HoldGuest, FreezeGuest, ThawGuest,
                  PrepareGuest, KeepFile, PutBack, TakeImages, FoldImage, OpenImages, PrepareState, PutWarm,
-                 RewindGuest, CloseNodes, CopyState, PutFork, ResumeGuest>;
+                 RewindGuest, CloseNodes, CopyState, PutFork, ResumeGuest, KillGuest, AwaitEnd>;
 
 struct Plan {
     std::string operation; ///< "snapshot-create", …

@@ -15,7 +15,8 @@ WORDS = [("create overlay", "make-overlay"), ("copy ", "copy-image"), ("create m
          ("delete internal snapshot", "delete-internal"), ("bring back internal snapshot", "apply-internal"),
          ("write the domain's definition", "put-definition"), ("note what the running guest uses", "put-live"),
          ("write the record", "put-record"), ("remove the record", "remove-record"), ("make '.*' the current", "set-current"),
-         ("no snapshot is current", "set-current"), ("check that QEMU takes", "try-out"), ("end the running guest", "end-guest"),
+         ("no snapshot is current", "set-current"), ("check that QEMU takes", "try-out"), ("end the running guest:", "kill-guest"),
+         ("end the running guest", "end-guest"), ("wait until the old QEMU", "await-end"),
          ("start QEMU", "start-guest"), ("let the guest run", "resume-guest"),
          ("start a second QEMU", "prepare-guest"), ("give the new QEMU", "start-guest"), ("merge .* let it go on there", "commit-active"), ("merge ", "merge"), ("pull ", "pull"),
          ("let .* rest on", "rebase"), ("write memory image .* anew", "fold-image"), ("remove ", "remove-file"), ("note by what", "note-frozen")]

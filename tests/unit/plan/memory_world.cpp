@@ -116,6 +116,8 @@ struct Does {
     void operator()(const RemoveRecord& s) const { world.records.erase(s.name); }
     void operator()(const SetCurrent& s) const { world.current = s.name; }
     void operator()(const EndGuest&) const { world.stop(); }
+    void operator()(const KillGuest&) const { world.stop(); }
+    void operator()(const AwaitEnd&) const {}
     void operator()(const ResumeGuest&) const { require(world.running, "no QEMU whose guest could run"); }
     void operator()(const StartGuest& s) const {
         world.start(s.text);

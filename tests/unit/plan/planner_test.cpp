@@ -77,7 +77,29 @@ TEST(Planner, ACrashedGuestIsNotSavedButEndedByARevert) {
                 testing::HasSubstr("domain 'vm' is crashed"));
     const auto plan = plan_revert("s1", {}, chain.facts, chain.tree);
     EXPECT_TRUE(std::any_of(plan.steps.begin(), plan.steps.end(),
-                            [](const Action& a) { return std::holds_alternative<EndGuest>(a); }));
+                            [](const Action& a) { return std::holds_alternative<KillGuest>(a); }));
+}
+
+/// What stands in the way of a second QEMU beside the first stands in the way of not waiting for that one's
+/// end.
+TEST(Planner, AnEndIsWaitedForFirstWhereTheTwoWouldFight) {
+    const auto kinds = [](const Facts& facts, const model::SnapshotTree& tree) {
+        std::vector<std::string> found;
+        for (const auto& step : plan_revert("s1", {}, facts, tree).steps)
+            found.emplace_back(kind_of(step));
+        return found;
+    };
+    Chain chain(1);
+    const auto beside = kinds(chain.facts, chain.tree);
+    EXPECT_THAT(beside, testing::IsSupersetOf({"prepare-guest", "kill-guest", "await-end"}));
+    EXPECT_THAT(beside, testing::Not(testing::Contains("end-guest")));
+    const auto place = [&](const char* kind) { return std::find(beside.begin(), beside.end(), kind); };
+    EXPECT_LT(place("resume-guest"), place("await-end"));
+    EXPECT_LT(place("await-end"), place("remove-file"));
+    chain.facts.why_not_beside = "it has a TPM";
+    const auto alone = kinds(chain.facts, chain.tree);
+    EXPECT_THAT(alone, testing::Contains("end-guest"));
+    EXPECT_THAT(alone, testing::Not(testing::Contains(testing::AnyOf("kill-guest", "await-end"))));
 }
 
 TEST(Planner, RefusesATakenName) {
