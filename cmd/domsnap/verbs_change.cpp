@@ -113,7 +113,7 @@ static Verb revert_verb() {
              flag("dry-run", "print the plan, change nothing"),
              flag("eager", "load all memory before the guest runs"),
              flag("mapped", "map memory from its image, as forks do"),
-             flag("tmpfs", "with --mapped: from a copy on tmpfs, so that snapshots stay live"),
+             flag("tmpfs", "with --mapped: from a copy in the host's memory, which needs no image any more"),
              flag("new-process", "start another QEMU even where the running one could go back in place")},
             revert_rules(),
             snapshot_revert};

@@ -62,13 +62,12 @@ std::vector<Verb> warm_verbs() {
              "With --mapped the "
              "guest's RAM is mapped from the snapshot's image: going back then costs what the guest changed, "
              "whatever "
-             "its RAM. With --tmpfs it is mapped from a copy of that in the host's memory, and checkpoints "
-             "of the guest "
-             "stay live.",
+             "its RAM. With --tmpfs it is mapped from a copy of that in the host's memory: no page waits for a "
+             "disk, and the image may be deleted.",
              {domain_argument(), snapshot_argument(), flag("current", "the current snapshot"),
               flag("off", "take away what lies ready"),
               flag("mapped", "go over to a process with memory mapped from the snapshot's image first"),
-              flag("tmpfs", "the same with a copy of it in the host's memory, so that snapshots stay live"),
+              flag("tmpfs", "the same with a copy of it in the host's memory, which needs no image any more"),
               save_option(), flag("force", "do not ask"), yes_option(),
               flag("dry-run", "print the plan, change nothing")},
              rules(),

@@ -60,7 +60,7 @@ struct RevertOptions {
     bool running = false, paused = false, force = false, reset_nvram = false;
     bool dry_run = false, eager = false;
     bool mapped = false; ///< RAM is a private mapping of the memory image, shared with all who map it
-    bool tmpfs = false;  ///< mapped: of a copy of the image in the host's memory, so that snapshots stay live
+    bool tmpfs = false;  ///< mapped: of a copy of the image in the host's memory, which needs no image any more
     bool new_process = false; ///< never in place
     /// Not empty: a snapshot of that name is taken first, with the memory of what is active.
     std::string save;

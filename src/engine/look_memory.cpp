@@ -28,17 +28,24 @@ static bool host_allows_userfaultfd(std::string& why_not) {
 /// So much of the host's memory may be taken for a copy of what a guest changed.
 static constexpr uint64_t most_copied = uint64_t{4} << 30;
 
+/// The whole image, or an Error that says why QEMU must send all instead.
+static std::string mapped_whole(Session& session) {
+    const auto source = changed_source(session);
+    if (const auto blockers = qmp::migration_blockers(session.monitor(), quick()); !blockers.empty())
+        throw Error(ErrorCode::unsupported, blockers.front());
+    const uint64_t changed = memory::changed_bytes(source);
+    if (changed > std::min(most_copied, os::host_memory("MemAvailable") / 2))
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("{} are more than should be copied at once", text::human_size(changed)));
+    return source.whole;
+}
+
 void look_for_changed_ram(Session& session, Facts& facts) {
     if (facts.state != model::SnapshotState::running || !mapped_ram(session)) return;
     try {
-        const auto source = changed_source(session);
-        if (!qmp::migration_blockers(session.monitor(), quick()).empty())
-            return; // QEMU's own capture says it
-        const uint64_t available = os::host_memory("MemAvailable");
-        if (memory::changed_bytes(source) <= std::min(most_copied, available / 2))
-            facts.mapped_whole = source.whole;
-    } catch (const Error&) {
-        // QEMU sends all of it then, as it does of other guests.
+        facts.mapped_whole = mapped_whole(session);
+    } catch (const Error& error) {
+        facts.why_not_background += fmt::format("; what it changed cannot be copied: {}", error.what());
     }
 }
 
@@ -53,11 +60,7 @@ void look_for_background(Session& session, Facts& facts) {
     } catch (const Error& error) {
         const auto ram = mapped_ram(session);
         facts.why_not_background =
-            ram && !ram->copy
-                ? fmt::format("its RAM is mapped from {} (from a copy of it on tmpfs, it would run on: "
-                              "snapshot-warm --tmpfs)",
-                              ram->image)
-                : error.what();
+            ram && !ram->copy ? fmt::format("its RAM is mapped from {}", ram->image) : error.what();
     }
 }
 
