@@ -38,9 +38,11 @@ class Goal:
 
 
 PAUSE = "checkpoint: pause, STOP → RESUME"
+MAPPED_PAUSE = "back in place, mapped: pause of the next checkpoint"
 FIRST_TICK, RESUMED = "back {}: command → first tick", "back {}: command → RESUME"
 GOALS = [
     Goal("pause at most 1/30 of libvirt's", PAUSE, most=1 / 30),
+    Goal("pause of mapped RAM at most 1/30", MAPPED_PAUSE, most=1 / 30),
     Goal("first tick after a revert at once at most 1/8", FIRST_TICK.format("at once"), most=1 / 8),
     Goal("first tick after a revert in place at most 1/20", FIRST_TICK.format("in place"), most=1 / 20),
     Goal("first tick after a warm revert in place at most 1/20", FIRST_TICK.format("in place, warm"), most=1 / 20),
@@ -50,6 +52,7 @@ GOALS = [
     Goal("RESUME after a revert in place of mapped RAM at most 1/50", RESUMED.format("in place, mapped"), most=1 / 50),
     Goal("ten reverts a second", "reverts a second, in a loop", least=10),
     Goal("pause: largest to least of all sizes of RAM at most 2", PAUSE, flat=2),
+    Goal("pause of mapped RAM: largest to least at most 2", MAPPED_PAUSE, flat=2),
     Goal("first tick at once: largest to least at most 2", FIRST_TICK.format("at once"), flat=2),
     Goal("first tick in place: largest to least at most 2", FIRST_TICK.format("in place"), flat=2),
     Goal("first tick in place, warm: largest to least at most 2", FIRST_TICK.format("in place, warm"), flat=2),

@@ -37,7 +37,7 @@ class Goals(unittest.TestCase):
         self.assertIn("- pause: largest to least of all sizes of RAM at most 2 is missed (all sizes: 2.50). Why: not said yet.", text)
         self.assertIn("| first tick at once: largest to least at most 2 ", text)
         self.assertNotIn("- first tick at once", text)
-        self.assertIn("Not measured: first tick after a revert in place", text)
+        self.assertIn("Not measured: pause of mapped RAM at most 1/30; first tick after a revert in place", text)
 
     def test_the_page_keeps_reasons(self):
         goals.write_page(self.page, self.text())
