@@ -34,7 +34,7 @@ static std::string mapped_whole(Session& session) {
     if (const auto blockers = qmp::migration_blockers(session.monitor(), quick()); !blockers.empty())
         throw Error(ErrorCode::unsupported, blockers.front());
     const uint64_t changed = memory::changed_bytes(source);
-    if (changed > std::min(most_copied, os::host_memory("MemAvailable") / 2))
+    if (changed > std::min(most_copied, os::available_memory() / 2))
         throw Error(ErrorCode::unsupported,
                     fmt::format("{} are more than should be copied at once", text::human_size(changed)));
     return source.whole;

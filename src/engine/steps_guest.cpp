@@ -65,6 +65,14 @@ void apply(Session& session, const plan::TakeImages&) {
     if (status.status == "postmigrate" || status.running) qmp::stop(qemu, quick());
 }
 
+/// QEMU 10 leaves the images of a guest that came by a stream inactive until it runs, and merges none of them
+/// before: "Inactive 'vda-1' can't be a backing child of active …". 7.2 has them active when the stream ends.
+static void activate_images(Session& session) {
+    auto& qemu = session.monitor();
+    if (qmp::query_capabilities(qemu, quick()).has("blockdev-set-active"))
+        qemu.run("blockdev-set-active", {{"active", true}}, quick());
+}
+
 void undo(Session& session, const plan::TakeImages&) {
     session.forget_monitor();
     if (session.process() && qmp::query_status(session.monitor(), quick()).running)
@@ -104,6 +112,7 @@ void apply(Session& session, const plan::StartGuest& step) {
                 : load_memory(session, domain, step.image, step.mapped);
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
+        if (incoming && step.paused) activate_images(session);
         note_reason(session, step.reason);
     } catch (const Error&) {
         end_qemu(session, "failed"); // neither a guest without its memory nor one that waits for ever

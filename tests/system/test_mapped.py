@@ -5,12 +5,20 @@ import pathlib
 
 import foreign
 import harness
+from guest import wait_for
 from checkpoints import MappedTest, content_of
 
 PAGE = 4096
 
 
 class Mapped(MappedTest):
+    cards = ()
+
+    def domain_xml(self, *arguments, **options):
+        devices = "".join(f"<interface type='user'><model type='{model}'/></interface>" for model in self.cards)
+        screen = "<video><model type='vga'/></video>" if self.cards else ""
+        return super().domain_xml(*arguments, **options).replace("</devices>", f"{devices}{screen}</devices>")
+
     def revert(self, name="s", *options):
         result = self.cli("snapshot-revert", "g", name, "--mapped", *options)
         self.assertEqual((result.code, result.out), (0, f"Domain snapshot {name} reverted\n\n"), result.err)
@@ -64,6 +72,31 @@ class Mapped(MappedTest):
         self.assertEqual(self.state(), "paused")
         self.ok("resume", "g")
         self.assert_back(guest, marks)
+
+    def screens(self):
+        """What the screen may show, whose cursor blinks."""
+        seen, file = set(), self.scratch / "screen.ppm"
+        for _ in range(2):
+            guest_ticks = self.guest().wait_for_ticks
+            self.ok("screenshot", "g", file)
+            seen.add(content_of(file))
+            guest_ticks()
+        return seen
+
+    def test_blocks_of_one_size(self):
+        """Cards whose firmware is as large as the machine's own, and a screen: all small blocks are saved too."""
+        self.cards = ("virtio", "virtio", "e1000")
+        guest = self.boot()
+        marks, _ = self.checkpoint(guest)
+        self.revert()
+        before = self.screens()
+        result = self.cli("snapshot-create-as", "g", "t", "--memspec", f"file={self.scratch / 't.mem'}")
+        self.assertEqual((result.code, result.err), (0, ""))
+        for way in ((), ("--new-process", "--eager")):
+            self.damage(guest)
+            self.ok("snapshot-revert", "g", "t", *way)
+            self.assert_back(guest, marks)
+            wait_for(lambda: self.screens() & before, 60, "the screen shows what it showed")
 
     def in_place(self, name="s", *options):
         before = self.qemu_pid()

@@ -34,6 +34,20 @@ class States(harness.SystemTest):
         self.ok("snapshot-revert", "g", "stood")
         self.assert_state("paused")
 
+    def test_one_that_stands_since_its_memory_was_loaded_is_merged(self):
+        guest = self.boot()
+        for way in ("--eager", "--mapped --tmpfs"):
+            for name in ("one", "two"):
+                self.ok("snapshot-create-as", "g", name, "--memspec", self.scratch / f"{name}.mem")
+            guest.do("note lost")
+            self.ok("snapshot-revert", "g", "two", "--paused", "--new-process", *way.split())
+            self.ok("snapshot-delete", "g", "one")
+            self.assert_state("paused")
+            self.ok("resume", "g")
+            self.assert_healthy()
+            self.ok("snapshot-delete", "g", "two")
+            self.assert_healthy()
+
     def test_internal(self):
         self.boot()
         self.ok("suspend", "g")
