@@ -1,4 +1,5 @@
 """What a guest says of itself while the QEMU that it runs in comes and goes."""
+import os
 import re
 import socket
 import threading
@@ -21,7 +22,8 @@ class Console:
             try:
                 with socket.socket(socket.AF_UNIX) as console:
                     console.connect(self.path)
-                    console.settimeout(1)
+                    console.settimeout(0.005)
+                    self._file = os.stat(self.path).st_ino
                     self.connection += 1
                     self._read(console)
             except OSError:
@@ -33,6 +35,9 @@ class Console:
             try:
                 data = console.recv(4096)
             except TimeoutError:
+                # The next QEMU has the path already, while the old one's end of this connection lives as long as that one's memory.
+                if os.stat(self.path).st_ino != self._file:
+                    return
                 continue
             if not data:
                 return
