@@ -71,12 +71,28 @@ class Firmware(harness.SystemTest):
             self.assert_words(name)
             self.assert_healthy()
         self.refused("snapshot-revert", "g", "e", "--reset-nvram", naming="--reset-nvram")
+        self.save_mapped()
         self.fall_back("e")
         self.assert_modes()
         self.ok("snapshot-delete", "g", "e")
         self.assertEqual(self.copies(), ["i", "i"])
         self.ok("snapshot-delete", "g", "i")
         self.assertEqual(self.copies(), [])
+        self.assert_words("e")
+
+    def save_mapped(self):
+        """The flash is a block of RAM, and the TPM's state is the devices': both are in what is copied."""
+        self.ok("snapshot-revert", "g", "e", "--mapped")
+        self.write("m")
+        result = self.cli("snapshot-create-as", "g", "m", "--memspec", self.scratch / "m.mem")
+        self.assertEqual((result.code, result.err), (0, ""))
+        for way in ((), ("--new-process",), ("--new-process", "--eager")):
+            self.write_more()
+            self.ok("snapshot-revert", "g", "m", *way)
+            self.assert_words("m")
+            self.assert_healthy()
+        self.ok("snapshot-delete", "g", "m")
+        self.ok("snapshot-revert", "g", "e", "--new-process")
         self.assert_words("e")
 
     def fall_back(self, name):
