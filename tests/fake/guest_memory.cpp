@@ -18,14 +18,23 @@ bool is_zero(const char* page) {
     return std::memcmp(page, zeros.data(), page_bytes) == 0;
 }
 
+/// Between guard pages, as QEMU's blocks lie: neighbours would be one mapping.
+char* reserve(uint64_t bytes) {
+    void* const all = ::mmap(nullptr, bytes + 2 * page_bytes, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED) throw Refusal("cannot set up guest memory: Cannot allocate memory");
+    return static_cast<char*>(all) + page_bytes;
+}
+
 } // namespace
 
 GuestMemory::GuestMemory(RamBlock block, const std::string& file) : block_(std::move(block)) {
     if (!file.empty() && file_size(file) < block_.bytes)
         throw Refusal("backing store size is too small for guest RAM '" + block_.id + "'");
     const domsnap::os::Fd fd(file.empty() ? -1 : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    void* const at = ::mmap(nullptr, block_.bytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_NORESERVE | (file.empty() ? MAP_ANONYMOUS : 0), fd.get(), 0);
+    void* const at = ::mmap(reserve(block_.bytes), block_.bytes, PROT_READ | PROT_WRITE,
+                            MAP_FIXED | MAP_PRIVATE | MAP_NORESERVE | (file.empty() ? MAP_ANONYMOUS : 0),
+                            fd.get(), 0);
     if (at == MAP_FAILED)
         throw Refusal(file.empty() ? "cannot set up guest memory '" + block_.id + "': Cannot allocate memory"
                                    : "can't open backing store " + file + " for guest RAM");
@@ -33,7 +42,7 @@ GuestMemory::GuestMemory(RamBlock block, const std::string& file) : block_(std::
     ::madvise(start_, block_.bytes, MADV_DONTFORK); // as QEMU's blocks are, and nothing else of a process
 }
 
-GuestMemory::~GuestMemory() { ::munmap(start_, block_.bytes); }
+GuestMemory::~GuestMemory() { ::munmap(start_ - page_bytes, block_.bytes + 2 * page_bytes); }
 
 void GuestMemory::write(uint64_t offset, const std::string& content) {
     if (offset >= block_.bytes) return;
