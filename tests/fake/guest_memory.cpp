@@ -32,9 +32,9 @@ GuestMemory::GuestMemory(RamBlock block, const std::string& file) : block_(std::
     if (!file.empty() && file_size(file) < block_.bytes)
         throw Refusal("backing store size is too small for guest RAM '" + block_.id + "'");
     const domsnap::os::Fd fd(file.empty() ? -1 : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    void* const at = ::mmap(reserve(block_.bytes), block_.bytes, PROT_READ | PROT_WRITE,
-                            MAP_FIXED | MAP_PRIVATE | MAP_NORESERVE | (file.empty() ? MAP_ANONYMOUS : 0),
-                            fd.get(), 0);
+    void* const at =
+        ::mmap(reserve(block_.bytes), block_.bytes, PROT_READ | PROT_WRITE,
+               MAP_FIXED | MAP_PRIVATE | MAP_NORESERVE | (file.empty() ? MAP_ANONYMOUS : 0), fd.get(), 0);
     if (at == MAP_FAILED)
         throw Refusal(file.empty() ? "cannot set up guest memory '" + block_.id + "': Cannot allocate memory"
                                    : "can't open backing store " + file + " for guest RAM");
