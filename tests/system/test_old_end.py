@@ -4,6 +4,7 @@ import os
 
 import harness
 from checkpoints import CheckpointTest
+from guest import GuestSilent
 from harness import wait_for
 from held_end import HeldEnd
 from scratch import has_ended, requires
@@ -27,9 +28,17 @@ class OldEnd(CheckpointTest):
         command = self.spawn("snapshot-revert", "g", "s", "--new-process", *options)
         wait_for(self.held.begun, 60, "the old QEMU is killed")
         wait_for(lambda: self.pids() not in ([], [self.old]), 60, "the new QEMU has its place")
-        self.voice.close()
+        wait_for(self.answers, 60, "the new guest answers")
         self.assert_back(self.voice, self.marks)
         return command
+
+    def answers(self):
+        """Who connects while the sockets change hands still speaks to the old one, which says nothing any more."""
+        self.voice.close()
+        try:
+            return self.voice.status(5)
+        except GuestSilent:
+            return None
 
     def pids(self):
         """Of the QEMUs that domsnap knows."""
