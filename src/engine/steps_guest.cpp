@@ -52,25 +52,22 @@ void undo(Session& session, const plan::HoldGuest& step) {
     note_reason(session, step.old);
 }
 
+/// False if this QEMU (7.2) has no command for it.
+static bool activate_images(Session& session) {
+    auto& qemu = session.monitor();
+    if (!qmp::query_capabilities(qemu, quick()).has("blockdev-set-active")) return false;
+    qemu.run("blockdev-set-active", {{"active", true}}, quick());
+    return true;
+}
+
 /// QEMU 10 takes them back by a command; 7.2 does it only on its way to running, so there the guest runs for
 /// the moment between two commands.
 void apply(Session& session, const plan::TakeImages&) {
     auto& qemu = session.monitor();
     const auto status = qmp::query_status(qemu, quick());
-    if (status.status == "postmigrate" && qmp::query_capabilities(qemu, quick()).has("blockdev-set-active")) {
-        qemu.run("blockdev-set-active", {{"active", true}}, quick());
-        return;
-    }
+    if (status.status == "postmigrate" && activate_images(session)) return;
     if (status.status == "postmigrate") qmp::cont(qemu, quick());
     if (status.status == "postmigrate" || status.running) qmp::stop(qemu, quick());
-}
-
-/// QEMU 10 leaves the images of a guest that came by a stream inactive until it runs, and merges none of them
-/// before: "Inactive 'vda-1' can't be a backing child of active …". 7.2 has them active when the stream ends.
-static void activate_images(Session& session) {
-    auto& qemu = session.monitor();
-    if (qmp::query_capabilities(qemu, quick()).has("blockdev-set-active"))
-        qemu.run("blockdev-set-active", {{"active", true}}, quick());
 }
 
 void undo(Session& session, const plan::TakeImages&) {
@@ -112,6 +109,9 @@ void apply(Session& session, const plan::StartGuest& step) {
                 : load_memory(session, domain, step.image, step.mapped);
         if (step.from == plan::StartGuest::From::state) load_vm_state(session, step.image, step.tag);
         if (step.from == plan::StartGuest::From::internal) load_internal(session, step, domain);
+        // QEMU 10 leaves the images of a guest that came by a stream inactive until it runs, and merges none
+        // of them before: "Inactive 'vda-1' can't be a backing child of active …". 7.2 has them active by
+        // now.
         if (incoming && step.paused) activate_images(session);
         note_reason(session, step.reason);
     } catch (const Error&) {

@@ -33,6 +33,17 @@ std::vector<qmp::TransactionAction> transaction_actions(const plan::SwitchDisks&
     return actions;
 }
 
+/// What the image will say of itself. What earlier captures left to be told is forgotten.
+memory::ImageIdentity begin_image(Session& session, Underway& underway) {
+    auto identity =
+        identity_of(session.live(), session.monitor().version(), since_epoch<std::chrono::seconds>());
+    underway.expected = identity.ram_size;
+    forget_captures(session);
+    return identity;
+}
+
+std::string log_of(const Session& session) { return session.files().folder + "/capture.log"; }
+
 /// Everything that can be made ready while the guest still runs.
 void prepare_capture(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     auto& qemu = session.monitor();
@@ -41,12 +52,9 @@ void prepare_capture(Session& session, Underway& underway, const plan::SwitchDis
         quick());
     qmp::set_migration_bandwidth_unlimited(qemu, quick());
     auto [stream, feed] = os::make_pipe();
-    const auto identity = identity_of(session.live(), qemu.version(), since_epoch<std::chrono::seconds>());
-    underway.expected = identity.ram_size;
-    forget_captures(session);
-    underway.capture.emplace(memory::CaptureProcess::start(std::move(stream), step.image, identity,
-                                                           session.files().folder + "/capture.log",
-                                                           step.parent, session.files().capture()));
+    const auto identity = begin_image(session, underway);
+    underway.capture.emplace(memory::CaptureProcess::start(
+        std::move(stream), step.image, identity, log_of(session), step.parent, session.files().capture()));
     qmp::give_fd(qemu, stream_name, feed.get(), quick());
 }
 
@@ -74,14 +82,10 @@ void wait_until_resumed(Session& session) {
 
 memory::ChangedCapture begin_copying(Session& session, Underway& underway, const plan::SwitchDisks& step) {
     const auto source = changed_source(session);
-    const auto identity =
-        identity_of(session.live(), session.monitor().version(), since_epoch<std::chrono::seconds>());
-    forget_captures(session);
-    auto capture =
-        memory::ChangedCapture::start(source, step.image, identity, session.files().folder + "/capture.log",
-                                      step.parent, session.files().capture());
+    const auto identity = begin_image(session, underway);
+    auto capture = memory::ChangedCapture::start(source, step.image, identity, log_of(session), step.parent,
+                                                 session.files().capture());
     os::write_file(device_state_file(session), ""); // QEMU would make it for its group to read
-    underway.expected = identity.ram_size;
     capture.await_ready(quick());
     return capture;
 }

@@ -11,8 +11,7 @@
 namespace domsnap::memory {
 
 uint64_t changed_bytes(const ChangedSource& source) {
-    const auto whole = ImageReader::open(source.whole);
-    return ChangedRam(whole, source.process, source.blocks).bytes();
+    return own_bytes(os::ForeignMemory(source.process), source.blocks);
 }
 
 ChangedCapture ChangedCapture::start(const ChangedSource& source, const std::string& image_path,

@@ -41,13 +41,16 @@ std::vector<ChangedRam::Run> ChangedRam::find_runs() const {
     return runs;
 }
 
-uint64_t ChangedRam::bytes() const {
-    const auto runs = find_runs();
-    return runs.empty() ? 0 : (runs.back().at + runs.back().count) * page_size;
+uint64_t own_bytes(const os::ForeignMemory& process, const std::vector<PlacedBlock>& blocks) {
+    uint64_t bytes = 0;
+    for (const auto& block : blocks)
+        for (const auto& range : process.own_pages(block.address, block.length))
+            bytes += range.size;
+    return bytes;
 }
 
 void ChangedRam::prepare() const {
-    const uint64_t now = bytes();
+    const uint64_t now = own_bytes(process_, blocks_);
     copy_.take(now + now / 4);
 }
 

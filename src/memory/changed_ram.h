@@ -14,14 +14,15 @@
 
 namespace domsnap::memory {
 
+/// Bytes that the process has of its own of these blocks by now: what a copy takes, give or take what the
+/// guest does until it stands still.
+uint64_t own_bytes(const os::ForeignMemory& process, const std::vector<PlacedBlock>& blocks);
+
 class ChangedRam {
   public:
     /// whole: what the main block is a private mapping of. blocks: in its order.
     ChangedRam(const ImageReader& whole, const os::ProcessId& process, std::vector<PlacedBlock> blocks);
 
-    /// Bytes that the process has of its own by now: what a copy takes, give or take what the guest does
-    /// until it stands still.
-    uint64_t bytes() const;
     /// Takes the memory for the copy, while the guest runs.
     void prepare() const;
     /// The process stands still. Two threads. Throws io.
